@@ -1,0 +1,167 @@
+#include "base/str.h"
+
+str str_slice(str s, size_t from, size_t to)
+{
+    if (to > s.size)
+        to = s.size;
+    if (from > to)
+        from = to;
+    return (str){ .at = s.at ? s.at + from : NULL, .size = to - from };
+}
+
+int str_cmp(str a, str b)
+{
+    size_t common = a.size < b.size ? a.size : b.size;
+    int order = common ? memcmp(a.at, b.at, common) : 0;
+
+    if (order != 0)
+        return order;
+    return (a.size > b.size) - (a.size < b.size);
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool str_eq_nocase(str a, str b)
+{
+    if (a.size != b.size)
+        return false;
+    for (size_t i = 0; i < a.size; i++)
+        if (lower(a.at[i]) != lower(b.at[i]))
+            return false;
+    return true;
+}
+
+bool str_starts(str s, str prefix)
+{
+    return s.size >= prefix.size && str_eq(str_slice(s, 0, prefix.size), prefix);
+}
+
+bool str_ends(str s, str suffix)
+{
+    return s.size >= suffix.size && str_eq(str_slice(s, s.size - suffix.size, s.size), suffix);
+}
+
+size_t str_index(str s, char byte)
+{
+    const char *found = s.size ? memchr(s.at, byte, s.size) : NULL;
+
+    return found ? (size_t)(found - s.at) : s.size;
+}
+
+str str_trim(str s)
+{
+    while (s.size && (s.at[0] == ' ' || s.at[0] == '\t'))
+        s = str_slice(s, 1, s.size);
+    while (s.size && (s.at[s.size - 1] == ' ' || s.at[s.size - 1] == '\t'))
+        s.size--;
+    return s;
+}
+
+str str_cut(str *rest, char byte)
+{
+    str whole = *rest;
+    size_t index = str_index(whole, byte);
+
+    *rest = index < whole.size ? str_slice(whole, index + 1, whole.size) : (str){ 0 };
+    return str_slice(whole, 0, index);
+}
+
+enum err str_u64(str s, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+
+    if (s.size == 0)
+        return ERR_MALFORMED;
+    for (size_t i = 0; i < s.size; i++) {
+        if (s.at[i] < '0' || s.at[i] > '9')
+            return ERR_MALFORMED;
+        if (__builtin_mul_overflow(number, 10u, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(s.at[i] - '0'), &number))
+            return ERR_TOO_LARGE;
+    }
+    *ret_number = number;
+    return OK;
+}
+
+void str_hex(str bytes, char *ret_digits)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < bytes.size; i++) {
+        uint8_t byte = (uint8_t)bytes.at[i];
+
+        ret_digits[2 * i] = digits[byte >> 4];
+        ret_digits[2 * i + 1] = digits[byte & 15];
+    }
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum err str_unhex(str digits, uint8_t *ret_bytes)
+{
+    if (digits.size % 2 != 0)
+        return ERR_MALFORMED;
+    for (size_t i = 0; i < digits.size; i += 2) {
+        int high = hex_value(digits.at[i]), low = hex_value(digits.at[i + 1]);
+
+        if (high < 0 || low < 0)
+            return ERR_MALFORMED;
+        ret_bytes[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    return OK;
+}
+
+/* Length of the valid UTF-8 sequence that starts at `s`, or 0. */
+static size_t utf8_sequence(str s)
+{
+    uint8_t first = (uint8_t)s.at[0];
+    size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+
+    if (size == 0 || size > s.size)
+        return 0;
+    for (size_t i = 1; i < size; i++)
+        if (((uint8_t)s.at[i] & 0xc0) != 0x80)
+            return 0;
+    if (size > 2) {
+        uint8_t second = (uint8_t)s.at[1];
+
+        if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
+            (first == 0xf4 && second > 0x8f))
+            return 0;
+    }
+    return size;
+}
+
+bool str_is_utf8(str s)
+{
+    while (s.size) {
+        size_t size = utf8_sequence(s);
+
+        if (size == 0)
+            return false;
+        s = str_slice(s, size, s.size);
+    }
+    return true;
+}
+
+size_t str_utf16_units(str s)
+{
+    size_t units = 0;
+
+    for (size_t i = 0; i < s.size; i++) {
+        uint8_t byte = (uint8_t)s.at[i];
+
+        if ((byte & 0xc0) != 0x80)
+            units += byte >= 0xf0 ? 2 : 1;
+    }
+    return units;
+}
