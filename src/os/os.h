@@ -1,0 +1,207 @@
+/* os.h: the world as an argument.
+ *
+ * Everything that is not computation comes through here: time, timers, threads, files, sockets, entropy, signals and
+ * outgoing requests. The header is implemented twice, chosen when a program is linked: os/real (libuv, libcurl, the
+ * kernel) and os/sim (a virtual clock, a disk that loses what was not synced, one thread, one seed). errno and libuv
+ * stop here.
+ *
+ * The style is completion: above `os` nobody blocks. Whatever may block is a job; its `work` runs on a worker and may
+ * use the file functions, its `done` runs on the loop. In the simulator a job runs when the seed says so. Unless a
+ * comment says "any thread", a function is called on the loop's thread only. */
+#pragma once
+
+#include "base/date.h"
+#include "base/str.h"
+
+struct os;
+struct os_loop;
+
+/* ---- the world ------------------------------------------------------------------------------------------------ */
+
+/* The real world; the simulated one is made by os/sim/sim.h. */
+must_use enum err os_create(struct os **ret_os);
+void os_destroy(struct os *os);
+
+/* Wall clock; may step. Any thread. */
+ms os_wall_ms(struct os *os);
+
+/* A clock that only goes forward, microseconds since some moment. Any thread. */
+int64_t os_mono_us(struct os *os);
+
+/* Unpredictable bytes. Any thread. */
+void os_entropy(struct os *os, void *ret_bytes, size_t size);
+
+/* ---- loops, timers, messages ---------------------------------------------------------------------------------- */
+
+must_use enum err os_loop_create(struct os *os, struct os_loop **ret_loop);
+
+/* Every timer stopped, socket and listener closed, worker destroyed before. */
+void os_loop_destroy(struct os_loop *loop);
+
+/* Runs until os_loop_stop and returns. */
+void os_loop_run(struct os_loop *loop);
+void os_loop_stop(struct os_loop *loop);
+
+/* A timer lives in its owner; arming it cannot fail. */
+struct os_timer {
+    void (*fire)(struct os_timer *timer);
+    /* private */
+    struct os_loop *loop; /* NULL while not armed */
+    int64_t at_us;
+    struct os_timer *child, *sibling, *prev;
+};
+
+/* Fires once, `delay_us` from now (0: at the loop's next turn). Arming an armed timer moves it. */
+void os_timer_start(struct os_loop *loop, struct os_timer *timer, int64_t delay_us);
+
+/* Harmless when not armed. */
+void os_timer_stop(struct os_timer *timer);
+
+struct os_message {
+    void (*run)(struct os_message *message);
+    struct os_message *next; /* private */
+};
+
+/* Have `message->run` called on the loop's thread, in order of posting. Any thread. Cannot fail. */
+void os_post(struct os_loop *loop, struct os_message *message);
+
+/* ---- workers and jobs ----------------------------------------------------------------------------------------- */
+
+/* A few threads with one queue. Jobs of a worker with one thread run strictly in order. */
+struct os_worker;
+
+must_use enum err os_worker_create(struct os *os, const char *name, unsigned threads, struct os_worker **ret_worker);
+
+/* Waits for what is queued; all its `done` messages have been posted then. */
+void os_worker_destroy(struct os_worker *worker);
+
+struct os_job {
+    void (*work)(struct os_job *job); /* on a thread of the worker */
+    void (*done)(struct os_job *job); /* on the loop */
+    /* private */
+    struct os_message message;
+    struct os_loop *loop;
+    struct os_job *next;
+};
+
+void os_job_start(struct os_worker *worker, struct os_loop *loop, struct os_job *job);
+
+/* ---- files: only inside a job's work, or where nothing else runs (start-up, tools) ------------------------------ */
+
+/* All return OK, or IO, NO_SPACE, MISSING, EXISTS, LOCKED, NO_MEMORY. Paths are UTF-8 and zero-terminated. */
+
+struct os_file;
+
+enum os_open {
+    OS_READ = 1,
+    OS_WRITE = 2,
+    OS_CREATE = 4,    /* made if missing */
+    OS_EXCLUSIVE = 8, /* with OS_CREATE: EXISTS if it is there */
+};
+
+struct os_iov {
+    const void *at;
+    size_t size;
+};
+
+must_use enum err os_open(struct os *os, const char *path, unsigned flags, struct os_file **ret_file);
+void os_close(struct os_file *file);
+
+/* Up to `size` bytes; fewer only at the end of the file. */
+must_use enum err os_read_at(struct os_file *file, void *to, size_t size, uint64_t offset, size_t *ret_size);
+
+/* All of it or an error, after which any part may have reached the file. */
+must_use enum err os_write_at(struct os_file *file, const struct os_iov *iov, size_t count, uint64_t offset);
+
+/* fdatasync. After IO the content of the file is unknown until it is read again by a later process. */
+must_use enum err os_sync(struct os_file *file);
+must_use enum err os_size(struct os_file *file, uint64_t *ret_size);
+must_use enum err os_truncate(struct os_file *file, uint64_t size);
+
+/* Give the range's blocks back; it reads as zeros afterwards. UNSUPPORTED where the file system cannot. */
+must_use enum err os_punch(struct os_file *file, uint64_t offset, uint64_t size);
+
+/* An exclusive lock that lasts until the file is closed or the process ends. LOCKED if another process has it. */
+must_use enum err os_lock(struct os_file *file);
+
+/* Replaces `to`. Durable only after os_sync_dir of the directory. */
+must_use enum err os_rename(struct os *os, const char *from, const char *to);
+must_use enum err os_unlink(struct os *os, const char *path);
+must_use enum err os_mkdir(struct os *os, const char *path); /* OK if it is there */
+must_use enum err os_sync_dir(struct os *os, const char *path);
+
+/* Calls `each` with every name but "." and "..", in bytewise order; stops at the first error it returns. */
+must_use enum err os_list(struct os *os, const char *path, enum err (*each)(void *ctx, const char *name), void *ctx);
+
+struct os_stat {
+    uint64_t size;
+    ms modified;
+    bool directory;
+};
+
+must_use enum err os_stat(struct os *os, const char *path, struct os_stat *ret_stat);
+
+/* Bytes that an ordinary user may still write on the file system of `path`. */
+must_use enum err os_disk_free(struct os *os, const char *path, uint64_t *ret_bytes);
+
+/* A whole small file, at most `size_max` bytes (TOO_LARGE beyond), zero-terminated; the caller frees. */
+must_use enum err os_read_file(struct os *os, const char *path, size_t size_max, char **ret_at, size_t *ret_size);
+
+/* Write to `path`.tmp (mode 0600), sync, rename, sync the directory: old or new content, never a mixture. */
+must_use enum err os_replace_file(struct os *os, const char *path, str content);
+
+/* ---- sockets --------------------------------------------------------------------------------------------------- */
+
+struct os_listener;
+struct os_socket;
+
+/* What the owner of a socket is told. After `closed` nothing more is called; the owner may not close it again. */
+struct os_socket_events {
+    /* Where the next bytes should go; NULL: the loop lends its own buffer. */
+    void (*buffer)(void *ctx, char **ret_at, size_t *ret_size);
+    void (*bytes)(void *ctx, char *at, size_t size);
+    /* CLOSED when the peer ended its side in order (the socket stays open for writing), IO on a failure. */
+    void (*end)(void *ctx, enum err err);
+    void (*closed)(void *ctx);
+};
+
+struct os_listen {
+    str address;      /* "127.0.0.1:4567", "[::1]:0", or "unix:/path" */
+    int backlog;
+    /* A new connection; the owner calls os_socket_start or os_socket_close. `peer` is text without the port. */
+    void (*accept)(void *ctx, struct os_socket *socket, str peer);
+    void *ctx;
+};
+
+/* IN_USE if the address is taken, MALFORMED if it cannot be read. */
+must_use enum err os_listen(struct os_loop *loop, const struct os_listen *listen, struct os_listener **ret_listener);
+
+/* The bound address with its real port: "127.0.0.1:41234". Valid as long as the listener. */
+str os_listener_address(const struct os_listener *listener);
+void os_listener_close(struct os_listener *listener);
+
+/* Asynchronous; `connected` gets OK or CLOSED/TIMEOUT/IO. The socket exists at once and may be closed before. */
+must_use enum err os_connect(struct os_loop *loop, str address, void (*connected)(void *ctx, enum err err), void *ctx,
+                             struct os_socket **ret_socket);
+
+/* Begin to deliver events. */
+void os_socket_start(struct os_socket *socket, const struct os_socket_events *events, void *ctx);
+
+/* Stop and resume reading (back-pressure); reading is on after os_socket_start. */
+void os_socket_pause(struct os_socket *socket, bool paused);
+
+/* One write at a time may be under way. The bytes stay valid until `done`; after an error the socket only wants to be
+ * closed. */
+void os_socket_write(struct os_socket *socket, const struct os_iov *iov, size_t count, void (*done)(void *ctx, enum err err));
+
+/* End our side after what was written. */
+void os_socket_shutdown(struct os_socket *socket);
+
+/* Drop it; `closed` follows at a later turn, after any `done` of a pending write (with CANCELLED). */
+void os_socket_close(struct os_socket *socket);
+
+/* ---- signals (real world: SIGTERM and SIGINT as OS_STOP, SIGHUP as OS_RELOAD) ----------------------------------- */
+
+enum os_signal { OS_STOP, OS_RELOAD };
+
+void os_on_signal(struct os_loop *loop, void (*signalled)(void *ctx, enum os_signal signal), void *ctx);
