@@ -73,6 +73,6 @@ static inline void list_take_all(struct list *to, struct list *from)
 }
 
 /* Walk; the present link may be removed during the walk. */
-#define list_each(link, list)                                                                                          \
-    for (struct list *link = (list)->next, *link##_next_ = link->next; link != (list);                                 \
+#define list_each(link, head)                                                                                          \
+    for (struct list *link = (head)->next, *link##_next_ = link->next; link != (head);                                 \
          link = link##_next_, link##_next_ = link->next)

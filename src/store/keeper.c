@@ -1,0 +1,165 @@
+#include "store/keeper.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/snapshot.h"
+
+enum { PATH_MAX_BYTES = 4096, SNAPSHOT_BYTES_MAX = 1 << 30 };
+
+static void path_of(const struct keeper *keeper, log_pos position, char ret_path[static PATH_MAX_BYTES])
+{
+    char name[SNAPSHOT_NAME_MAX];
+
+    snapshot_name(keeper->config->name, position, name);
+    (void)snprintf(ret_path, PATH_MAX_BYTES, "%s/%s", keeper->config->dir, name);
+}
+
+/* ---- loading --------------------------------------------------------------------------------------------------- */
+
+static enum err note_name(void *ctx, const char *name)
+{
+    struct keeper *keeper = ctx;
+    log_pos position;
+
+    if (snapshot_name_parse(keeper->config->name, str_of(name), &position) != OK)
+        return OK;
+    if (position > keeper->newest) {
+        keeper->older = keeper->newest;
+        keeper->newest = position;
+    } else if (position > keeper->older) {
+        keeper->older = position;
+    }
+    return OK;
+}
+
+static enum err load(struct keeper *keeper, log_pos position)
+{
+    char path[PATH_MAX_BYTES];
+    struct snapshot snapshot;
+    char *at;
+    size_t size;
+    enum err err;
+
+    path_of(keeper, position, path);
+    TRY(os_read_file(keeper->config->os, path, SNAPSHOT_BYTES_MAX, &at, &size));
+    err = snapshot_decode(str_bytes(at, size), &snapshot);
+    if (err != OK) {
+        free(at);
+        return err;
+    }
+    keeper->bytes = (struct buf){ .at = at, .size = size, .capacity = size, .size_max = SNAPSHOT_BYTES_MAX };
+    return OK;
+}
+
+static void load_work(struct os_job *job)
+{
+    struct keeper *keeper = container_of(job, struct keeper, job);
+
+    keeper->err = os_list(keeper->config->os, keeper->config->dir, note_name, keeper);
+    if (keeper->err != OK || keeper->newest == 0)
+        return;
+    keeper->err = load(keeper, keeper->newest);
+    if (keeper->err == ERR_CORRUPT && keeper->older) {
+        keeper->newest = keeper->older;
+        keeper->older = 0;
+        keeper->err = load(keeper, keeper->newest);
+    }
+}
+
+static void load_done(struct os_job *job)
+{
+    struct keeper *keeper = container_of(job, struct keeper, job);
+    struct buf bytes = keeper->bytes;
+
+    keeper->busy = false;
+    keeper->bytes = (struct buf){ 0 };
+    if (!keeper->stopped)
+        keeper->loaded(keeper->ctx, keeper->err, bytes.at ? buf_str(&bytes) : (str){ 0 });
+    buf_deinit(&bytes);
+}
+
+static void start_empty(struct os_message *message)
+{
+    load_done(container_of(message, struct os_job, message));
+}
+
+void keeper_start(struct keeper *keeper, const struct store_config *config,
+                  void (*loaded)(void *ctx, enum err err, str bytes), void *ctx)
+{
+    *keeper = (struct keeper){ .config = config, .loaded = loaded, .ctx = ctx, .busy = true };
+    if (config->dir) {
+        keeper->job = (struct os_job){ .work = load_work, .done = load_done };
+        os_job_start(config->worker, config->loop, &keeper->job);
+    } else {
+        keeper->job.message.run = start_empty;
+        os_post(config->loop, &keeper->job.message);
+    }
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+    keeper->stopped = true;
+    buf_deinit(&keeper->bytes);
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------- */
+
+void keeper_folded(struct keeper *keeper, size_t bytes)
+{
+    keeper->folded_bytes += bytes;
+}
+
+log_pos keeper_needed_from(const struct keeper *keeper)
+{
+    return keeper->older;
+}
+
+static void write_work(struct os_job *job)
+{
+    struct keeper *keeper = container_of(job, struct keeper, job);
+    char path[PATH_MAX_BYTES];
+
+    path_of(keeper, keeper->writing, path);
+    keeper->err = os_replace_file(keeper->config->os, path, buf_str(&keeper->bytes));
+    if (keeper->err == OK && keeper->older) {
+        path_of(keeper, keeper->older, path);
+        keeper->err = os_unlink(keeper->config->os, path);
+        if (keeper->err == ERR_MISSING)
+            keeper->err = OK;
+    }
+}
+
+/* A snapshot that could not be written costs a longer fold at the next start, nothing else: it is tried again after
+ * as much has been folded once more. */
+static void write_done(struct os_job *job)
+{
+    struct keeper *keeper = container_of(job, struct keeper, job);
+
+    keeper->busy = false;
+    buf_deinit(&keeper->bytes);
+    if (keeper->err == OK) {
+        keeper->older = keeper->newest;
+        keeper->newest = keeper->writing;
+    }
+}
+
+void keeper_consider(struct keeper *keeper, const struct tree *entries, size_t value_bytes, log_pos folded_to)
+{
+    const struct store_config *config = keeper->config;
+
+    if (config->dir == NULL || keeper->busy || keeper->stopped || folded_to == keeper->newest ||
+        keeper->folded_bytes < config->snapshot_bytes_min || keeper->folded_bytes < value_bytes)
+        return;
+    keeper->folded_bytes = 0;
+    buf_init(&keeper->bytes, SNAPSHOT_BYTES_MAX);
+    snapshot_encode(entries, folded_to, &keeper->bytes);
+    if (keeper->bytes.err != OK) {
+        buf_deinit(&keeper->bytes);
+        return;
+    }
+    keeper->busy = true;
+    keeper->writing = folded_to;
+    keeper->job = (struct os_job){ .work = write_work, .done = write_done };
+    os_job_start(config->worker, config->loop, &keeper->job);
+}
