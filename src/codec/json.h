@@ -32,6 +32,7 @@ struct json_token {
 /* Fields are the reader's own. */
 struct json {
     char *at, *end;
+    char *token_at; /* where the last token begins */
     unsigned depth, depth_max;
     unsigned char expect; /* enum json_expect of json.c */
     bool keep;            /* pass over strings without unescaping them */
@@ -81,7 +82,7 @@ void json_write_uint(struct json_writer *writer, uint64_t number);
 void json_write_bool(struct json_writer *writer, bool truth);
 void json_write_null(struct json_writer *writer);
 
-/* The shortest text that reads back as the same double; "NaN", "Infinity" and "-Infinity" as strings. */
+/* As number_write_double; "NaN", "Infinity" and "-Infinity" as strings, for JSON has no such numbers. */
 void json_write_double(struct json_writer *writer, double number);
 
 /* Milliseconds written as seconds: 1441215410.867, 1441215410.5, 1441215410. */

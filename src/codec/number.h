@@ -10,6 +10,9 @@
 /* True if the whole text is a number by the grammar of RFC 8259. */
 bool number_check(str text);
 
+/* The end of the longest number that starts at `at`, or NULL if none does. */
+const char *number_scan(const char *at, const char *end);
+
 /* The greatest integer not above the number, clamped to int64. */
 int64_t number_int(str text);
 
@@ -26,7 +29,7 @@ int64_t number_milliseconds_of_double(double seconds);
 
 void number_write_int(struct buf *buf, int64_t number);
 
-/* The shortest of the decimal texts that read back as the same double. The number must be finite. */
+/* 15 significant digits, or as many more as it takes to read back as the same double. The number must be finite. */
 void number_write_double(struct buf *buf, double number);
 
 /* Milliseconds as seconds without trailing zeros. */
