@@ -3,6 +3,7 @@
 #include "codec/gunzip.h"
 
 #include <limits.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 enum { PIECE = 64 * 1024, GZIP_WINDOW_BITS = 15 + 16 };
@@ -48,7 +49,7 @@ static enum err inflate_all(struct buf *buf, z_stream *stream, size_t size_max)
 {
     size_t start = buf->size;
     bool done = false;
-    int result;
+    int result = Z_OK;
 
     while (!done) {
         TRY(inflate_piece(buf, stream, size_max - (buf->size - start), &result));
@@ -59,7 +60,7 @@ static enum err inflate_all(struct buf *buf, z_stream *stream, size_t size_max)
 
 enum err gunzip(struct buf *buf, str zipped, size_t size_max)
 {
-    z_stream stream = { .next_in = (z_const Bytef *)zipped.at, .avail_in = (uInt)zipped.size };
+    z_stream stream = { .next_in = (const Bytef *)zipped.at, .avail_in = (uInt)zipped.size };
     size_t start = buf->size;
     enum err err;
 
