@@ -119,7 +119,7 @@ struct shape_member {
 struct shape {
     str name;
     enum shape_kind kind;
-    uint32_t size; /* of a list element or a member of this shape; of the struct for a structure */
+    uint32_t size; /* of a value; of the struct itself for a structure */
     bool has_min, has_max;
     int64_t min, max; /* of the length, or of the value for numbers */
     const struct shape_pattern *pattern;
@@ -133,7 +133,6 @@ struct shape {
     const struct shape_member *members; /* of a structure, in the order of the model */
     const uint16_t *error_order;        /* the members in the order in which their violations are told */
     uint32_t member_count;
-    bool simple; /* a string without constraints or the like: nothing to validate below */
 };
 
 /* Shapes without constraints, shared by all models. */
