@@ -77,4 +77,7 @@ class Stage:
 
     def down(self):
         for name in self.made:
-            self.wire.call("DeleteStream", {"StreamName": name, "EnforceConsumerDeletion": True})
+            try:
+                self.wire.call("DeleteStream", {"StreamName": name, "EnforceConsumerDeletion": True})
+            except OSError:
+                return  # the server is gone, and its streams with it
