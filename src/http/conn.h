@@ -1,0 +1,57 @@
+/* conn.h: a connection as the parts of this room see it. Private to the room. */
+#pragma once
+
+#include "http/h1.h"
+#include "http/http.h"
+#include "http/out.h"
+#include "base/buf.h"
+
+struct h2;
+struct tls_io;
+
+enum http_protocol { PROTOCOL_SNIFF, PROTOCOL_H1, PROTOCOL_H2 };
+
+enum {
+    TEXT_CHUNK_SIZE = 4 << 10,
+    OUTPUT_QUEUE_MAX = 64 << 10, /* above this no more answer bytes are pulled together */
+    STASH_MAX = 4 << 20          /* input taken while it could not be used */
+};
+
+/* A time that is to be set at the next call that brings the clock. */
+#define UNSET INT64_MIN
+
+struct http_conn {
+    const struct http_config *config;
+    void *ctx;
+    int64_t now_ms;         /* of the latest call that brought it */
+    int64_t active_ms;      /* the latest input or output */
+    int64_t first_byte_ms;  /* of a handshake or preface under way; UNSET before */
+    int64_t write_since_ms; /* since when the peer takes nothing of the waiting output; UNSET: not yet known */
+    enum http_protocol protocol;
+    bool broken;            /* given up: close now */
+    bool ending;            /* close when the output has been sent */
+    bool peer_ended;
+    bool stopping;          /* http_shutdown was called */
+    bool tls_decided;
+    bool memory_short;      /* an allocation failed somewhere within */
+    uint8_t sniffed;        /* bytes of the HTTP/2 preface seen */
+    struct tls_context *tls_context;
+    struct tls_io *tls;
+    struct buf stash;       /* plain input that could not be used yet */
+    struct buf cipher_stash;
+    struct out out;         /* plain output */
+    struct h1 h1;
+    struct h2 *h2;
+};
+
+/* Ask the owner for memory, or give it back. */
+bool conn_memory(struct http_conn *conn, int64_t bytes);
+
+/* Bytes queued, plain and encrypted. */
+size_t conn_waiting(const struct http_conn *conn);
+
+/* path, query and everything else is set: hand it to the owner. */
+static inline void conn_request(struct http_conn *conn, struct http_request *request)
+{
+    conn->config->request(conn->ctx, request);
+}

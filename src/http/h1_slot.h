@@ -1,0 +1,40 @@
+/* h1_slot.h: one HTTP/1.1 request and its answer. Private to h1*.c. */
+#pragma once
+
+#include "http/conn.h"
+#include "http/h1_parse.h"
+
+struct h1_slot {
+    struct http_request request; /* request.link: in the queue, or among the idle */
+    struct buf text;             /* the head as received */
+    struct h1_head head;
+    size_t body_capacity;
+    int64_t charged;             /* what conn_memory granted for the body */
+    struct out held;             /* the answer, while an earlier request is unanswered */
+    bool delivered;              /* the owner knows it */
+    bool streaming, chunked;     /* the answer */
+    bool answered;               /* completely */
+    bool close;                  /* the connection ends with this answer */
+    bool head_only;
+    bool waiting_room;
+    bool continue_due;           /* 100 Continue is to be sent as soon as it is this request's turn */
+    char nothing[1];             /* the body of a request without one */
+};
+
+static inline struct h1_slot *h1_slot_of(const struct http_request *request)
+{
+    return container_of(request, struct h1_slot, request);
+}
+
+/* True if it is this request's turn to be answered. */
+bool h1_is_first(const struct h1_slot *slot);
+struct out *h1_out(struct h1_slot *slot);
+
+/* Queue what is answered and next in turn; ends the connection where that was asked for. */
+void h1_flush(struct http_conn *conn);
+
+struct h1_slot *h1_slot_take(struct http_conn *conn);
+void h1_slot_give(struct http_conn *conn, struct h1_slot *slot);
+
+/* Answer without the owner, then close. */
+void h1_refuse(struct http_conn *conn, int status);
