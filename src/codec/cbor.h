@@ -50,7 +50,8 @@ struct cbor {
     struct cbor_level levels[CBOR_DEPTH_MAX];
 };
 
-/* Read `size` bytes at `body`, at most `depth_max` (1 to CBOR_DEPTH_MAX) containers deep. An empty body is MALFORMED. */
+/* Read `size` bytes at `body`, at most `depth_max` (1 to CBOR_DEPTH_MAX) containers deep. An empty body is MALFORMED.
+ */
 void cbor_init(struct cbor *cbor, char *body, size_t size, unsigned depth_max);
 
 /* The next token. MALFORMED is final. After END every call gives END. */

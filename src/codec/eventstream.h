@@ -8,7 +8,7 @@
 
 enum {
     EVENTSTREAM_OVERHEAD = 16,
-    EVENTSTREAM_HEADERS_MAX = 128 * 1024,       /* what botocore allows */
+    EVENTSTREAM_HEADERS_MAX = 128 * 1024, /* what botocore allows */
     EVENTSTREAM_PAYLOAD_MAX = 24 * 1024 * 1024
 };
 

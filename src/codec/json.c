@@ -1,6 +1,6 @@
 /* json.c: the reader.
  *
- * Between two tokens the reader knows only what may come next (enum json_expect) and, as one bit per level, whether
+ * Between two tokens the reader knows only what may come next (enum json_due) and, as one bit per level, whether
  * each open container is an object. Strings take the fast road when nothing in them needs a second look: one scan
  * for the quote, and the view is ready. */
 #include "codec/json.h"
@@ -10,14 +10,7 @@
 #include "codec/number.h"
 #include "codec/utf8.h"
 
-enum json_expect {
-    EXPECT_VALUE,
-    EXPECT_ELEMENT_OR_END,
-    EXPECT_KEY,
-    EXPECT_KEY_OR_END,
-    EXPECT_COMMA_OR_END,
-    EXPECT_NONE
-};
+enum json_due { EXPECT_VALUE, EXPECT_ELEMENT_OR_END, EXPECT_KEY, EXPECT_KEY_OR_END, EXPECT_COMMA_OR_END, EXPECT_NONE };
 
 void json_init(struct json *json, char *body, size_t size, unsigned depth_max)
 {
@@ -272,7 +265,7 @@ static enum err step(struct json *json, struct json_token *token)
     json->token_at = json->at;
     if (json->at == json->end)
         return json->expect == EXPECT_NONE ? OK : ERR_MALFORMED;
-    switch ((enum json_expect)json->expect) {
+    switch ((enum json_due)json->expect) {
     case EXPECT_KEY_OR_END:
         return *json->at == '}' ? close(json, token) : key(json, token);
     case EXPECT_KEY:

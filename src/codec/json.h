@@ -34,9 +34,9 @@ struct json {
     char *at, *end;
     char *token_at; /* where the last token begins */
     unsigned depth, depth_max;
-    unsigned char expect; /* enum json_expect of json.c */
-    bool keep;            /* pass over strings without unescaping them */
-    enum err err;         /* a refusal is final */
+    unsigned char expect;                  /* enum json_due of json.c */
+    bool keep;                             /* pass over strings without unescaping them */
+    enum err err;                          /* a refusal is final */
     uint64_t objects[JSON_DEPTH_MAX / 64]; /* bit n: level n is an object */
 };
 

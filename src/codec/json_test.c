@@ -249,10 +249,21 @@ static bool naive_string(struct naive *naive)
     while (naive->at < naive->end && *naive->at != '"') {
         if (*naive->at++ != '\\')
             continue;
-        if (!naive_take(naive, 'n') && !naive_take(naive, '"'))
+        if (!naive_take(naive, 'n') && !naive_take(naive, '"') && !naive_take(naive, '\\'))
             return false;
     }
     return naive_take(naive, '"');
+}
+
+static bool naive_number(struct naive *naive)
+{
+    if (naive_take(naive, '0'))
+        return true;
+    if (!naive_take(naive, '1'))
+        return false;
+    while (naive_take(naive, '0') || naive_take(naive, '1'))
+        continue;
+    return true;
 }
 
 static bool naive_value(struct naive *naive, unsigned depth);
@@ -287,7 +298,7 @@ static bool naive_value(struct naive *naive, unsigned depth)
     else if (naive->at < naive->end && *naive->at == '"')
         fine = naive_string(naive);
     else
-        fine = naive_take(naive, '0') || (naive_take(naive, '1') && (naive_take(naive, '0') || true));
+        fine = naive_number(naive);
     naive_blanks(naive);
     return fine;
 }
