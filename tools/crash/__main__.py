@@ -174,6 +174,9 @@ class Reader(Worker):
                 self.iterators[stream, shard] = answer["NextShardIterator"]
         except Lost:
             self.iterators = {}
+        except Refused as e:
+            self.iterators = {}
+            self.judge.refused(e)
         time.sleep(0.01)
 
 
@@ -186,9 +189,16 @@ def create(port):
             time.sleep(0.01)
 
 
-def read_log(port):
+def read_log(port, judge):
     client = Client(port)
-    return {(stream, shard): list(client.read_all(stream, shard)) for stream in STREAMS for shard in client.shards(stream)}
+    log = {}
+    for stream in STREAMS:
+        try:
+            for shard in client.shards(stream):
+                log[stream, shard] = list(client.read_all(stream, shard))
+        except Refused as e:
+            judge.refused(e)
+    return log
 
 
 def rounds_run(args, server, judge, workers, rng):
@@ -210,7 +220,7 @@ def rounds_run(args, server, judge, workers, rng):
         if number % args.every == 0 or number == args.rounds:
             for worker in workers:
                 worker.hold()
-            lost += judge.verify(read_log(server.port))
+            lost += judge.verify(read_log(server.port, judge))
             print(f"round {number}: {len(judge.promised)} acknowledged, {lost} lost, "
                   f"last start {server.starts_ms[-1]:.0f} ms", flush=True)
             for worker in workers:
@@ -237,7 +247,7 @@ def main():
     port = free_port()
     command = [word.format(leat=args.leat, port=port, data=data, durability=args.durability)
                for word in shlex.split(args.command)]
-    log = open(os.path.join(data, "..", os.path.basename(data) + ".log"), "ab")
+    log = open(data.rstrip("/") + ".log", "ab")
     server = Server(command, port, log)
     judge = Judge(lambda line: print(line, flush=True))
     workers = [Writer(port, judge, i, seed + i) for i in range(args.writers)] + [Reader(port, judge)]

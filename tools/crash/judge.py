@@ -64,6 +64,10 @@ class Judge:
                 self.fault("a reader got records out of order", shard, previous, number)
         return number
 
+    def refused(self, error):
+        with self.lock:
+            self.fault("a reader was refused", error)
+
     def fault(self, what, *details):
         self.faults[what] += 1
         if self.faults[what] <= 3:
@@ -138,4 +142,5 @@ CHECKS = (
     "a reader got a damaged record",
     "a reader got a record twice",
     "a reader got records out of order",
+    "a reader was refused",
 )
