@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "shape/format.h"
+
 #define PLAIN_SHAPE(of, shape_kind, type)                                                                              \
     const struct shape shape_##of = { .name = { .at = #of, .size = sizeof(#of) - 1 },                                  \
                                       .kind = (shape_kind),                                                            \
@@ -15,6 +17,10 @@ PLAIN_SHAPE(long, SHAPE_LONG, struct opt_int);
 PLAIN_SHAPE(double, SHAPE_DOUBLE, struct opt_double);
 PLAIN_SHAPE(boolean, SHAPE_BOOLEAN, struct opt_bool);
 PLAIN_SHAPE(timestamp, SHAPE_TIMESTAMP, struct opt_ms);
+
+const struct format format_aws_json = { FORMAT_JSON, FORMAT_SECONDS };
+const struct format format_aws_cbor = { FORMAT_CBOR, FORMAT_MILLISECONDS };
+const struct format format_rpc_cbor = { FORMAT_CBOR, FORMAT_TAGGED_SECONDS };
 
 const struct operation *service_operation(const struct service *service, str name)
 {

@@ -1,0 +1,85 @@
+/* token.c: the two readers of codec behind one face. */
+#include "shape/token.h"
+
+static const enum token_kind JSON_KINDS[] = {
+    [JSON_END] = TOKEN_END,
+    [JSON_OBJECT_BEGIN] = TOKEN_OBJECT,
+    [JSON_OBJECT_END] = TOKEN_OBJECT_END,
+    [JSON_ARRAY_BEGIN] = TOKEN_LIST,
+    [JSON_ARRAY_END] = TOKEN_LIST_END,
+    [JSON_KEY] = TOKEN_KEY,
+    [JSON_STRING] = TOKEN_TEXT,
+    [JSON_NUMBER] = TOKEN_NUMBER,
+    [JSON_TRUE] = TOKEN_TRUE,
+    [JSON_FALSE] = TOKEN_FALSE,
+    [JSON_NULL] = TOKEN_NULL,
+};
+
+static const enum token_kind CBOR_KINDS[] = {
+    [CBOR_END] = TOKEN_END,
+    [CBOR_MAP_BEGIN] = TOKEN_OBJECT,
+    [CBOR_MAP_END] = TOKEN_OBJECT_END,
+    [CBOR_ARRAY_BEGIN] = TOKEN_LIST,
+    [CBOR_ARRAY_END] = TOKEN_LIST_END,
+    [CBOR_KEY] = TOKEN_KEY,
+    [CBOR_TEXT] = TOKEN_TEXT,
+    [CBOR_BYTES] = TOKEN_BYTES,
+    [CBOR_INT] = TOKEN_INT,
+    [CBOR_DOUBLE] = TOKEN_REAL,
+    [CBOR_TRUE] = TOKEN_TRUE,
+    [CBOR_FALSE] = TOKEN_FALSE,
+    [CBOR_NULL] = TOKEN_NULL,
+};
+
+void token_init(struct token_reader *reader, enum format_wire wire, char *body, size_t size, unsigned depth_max)
+{
+    reader->wire = wire;
+    if (wire == FORMAT_JSON)
+        json_init(&reader->json, body, size, depth_max);
+    else
+        cbor_init(&reader->cbor, body, size, depth_max);
+}
+
+static enum err next_cbor(struct cbor *cbor, struct token *ret_token)
+{
+    struct cbor_token token;
+
+    do {
+        TRY(cbor_next(cbor, &token));
+    } while (token.kind == CBOR_TAG);
+    if (token.kind == CBOR_SIMPLE)
+        return ERR_MALFORMED; /* nothing in our models is one */
+    *ret_token = (struct token){ .kind = CBOR_KINDS[token.kind] };
+    ret_token->text = token.text;
+    ret_token->integer = token.integer;
+    ret_token->real = token.real;
+    return OK;
+}
+
+enum err token_next(struct token_reader *reader, struct token *ret_token)
+{
+    struct json_token token;
+
+    if (reader->wire == FORMAT_CBOR)
+        return next_cbor(&reader->cbor, ret_token);
+    TRY(json_next(&reader->json, &token));
+    ret_token->kind = JSON_KINDS[token.kind];
+    ret_token->text = token.text;
+    return OK;
+}
+
+enum err token_skip(struct token_reader *reader)
+{
+    return reader->wire == FORMAT_JSON ? json_skip(&reader->json) : cbor_skip(&reader->cbor);
+}
+
+enum err token_skip_rest(struct token_reader *reader, const struct token *first)
+{
+    bool list = first->kind == TOKEN_LIST;
+
+    if (!list && first->kind != TOKEN_OBJECT)
+        return OK;
+    if (reader->wire == FORMAT_JSON)
+        return json_skip_rest(&reader->json, list ? JSON_ARRAY_BEGIN : JSON_OBJECT_BEGIN);
+    return cbor_skip_rest(&reader->cbor, list ? CBOR_ARRAY_BEGIN : CBOR_MAP_BEGIN);
+}
