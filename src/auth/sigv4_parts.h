@@ -1,0 +1,20 @@
+/* sigv4_parts.h: the workspace that signing (sigv4_sign.c) and verifying (sigv4.c) share. For these two only. */
+#pragma once
+
+#include "auth/digest.h"
+#include "auth/signing_key.h"
+#include "base/buf.h"
+
+struct sigv4 {
+    struct digest digest;
+    struct signing_keys keys;
+    struct buf canonical, scratch;
+    char empty_hash[DIGEST_HEX];
+};
+
+/* The hex hash of a body. */
+must_use enum err sigv4_body_hash(struct sigv4 *sigv4, str body, char ret_hex[static DIGEST_HEX]);
+
+/* The signature over what stands in sigv4->canonical. Overwrites the scratch buffer. */
+must_use enum err sigv4_signature(struct sigv4 *sigv4, const uint8_t key[static DIGEST_BYTES], str amz_date,
+                                  const struct signing_scope *scope, char ret_hex[static DIGEST_HEX]);
