@@ -1,0 +1,23 @@
+/* room.h: what the files of this room share. Nobody else includes it. */
+#pragma once
+
+#include "base/map.h"
+#include "catalog/catalog.h"
+
+struct catalog {
+    struct catalog_config config;
+    struct store *store;
+    struct tree streams;        /* by "account/region/name" */
+    struct map by_id;
+    bool opened;
+    void (*opened_call)(void *ctx, enum err err);
+};
+
+/* view.c: the fold of one record into the objects. */
+void view_changed(void *ctx, str key, str was, str now, ms time);
+void view_free(struct catalog *catalog);
+
+/* transition.c: what happens by itself. Arm or disarm the timers of an object after it has changed. */
+void transition_arm_stream(struct stream *stream);
+void transition_arm_consumer(struct consumer *consumer);
+void transition_arm_expiry(struct stream *stream);

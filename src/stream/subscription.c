@@ -1,0 +1,295 @@
+#include "stream/subscription.h"
+
+#include <assert.h>
+
+#include "stream/room.h"
+
+enum {
+    EVENT_BYTES_MAX = 1 << 20,
+    EVENT_RECORDS_MAX = 10000,
+    EVENT_ARENA_MAX = 32 << 20,
+    CHILDREN_LOOK_US = 20000,
+};
+
+static void look(struct subscription *subscription);
+
+struct subscription *subscription_find(struct shard_run *run, str consumer, ms consumer_created)
+{
+    list_each(link, &run->subscriptions) {
+        struct subscription *subscription = container_of(link, struct subscription, link);
+
+        if (subscription->consumer_created == consumer_created && str_eq(subscription->consumer, consumer))
+            return subscription;
+    }
+    return NULL;
+}
+
+size_t shard_children(const struct stream *stream, uint32_t index, const struct shard *ret_children[static 2])
+{
+    size_t count = 0;
+
+    for (size_t i = stream_shard_from(stream, index + 1); i < stream->shard_count && count < 2; i++)
+        if (stream->shards[i]->parent == index || stream->shards[i]->adjacent == index)
+            ret_children[count++] = stream->shards[i];
+    return count;
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------------------ */
+
+void subscription_stop(struct subscription *subscription)
+{
+    struct streams *streams = subscription->streams;
+
+    if (subscription->stopped)
+        return;
+    subscription->stopped = true;
+    list_remove(&subscription->link);
+    log_unwatch(streams->config.log, &subscription->watch);
+    os_timer_stop(&subscription->timer);
+    if (subscription->reading)
+        read_cancel(&subscription->read);
+    subscription->reading = false;
+    arena_deinit(&subscription->arena);
+}
+
+void subscription_end(struct subscription *subscription, enum err err)
+{
+    if (subscription->stopped)
+        return;
+    subscription_stop(subscription);
+    subscription->end(subscription, err);
+}
+
+void subscriptions_end(struct list *subscriptions, enum err err)
+{
+    while (!list_empty(subscriptions))
+        subscription_end(container_of(subscriptions->next, struct subscription, link), err);
+}
+
+void subscriptions_end_consumer(struct stream *stream, const struct consumer *consumer)
+{
+    for (size_t i = 0; i < stream->shard_count; i++) {
+        struct shard_run *run = stream->shards[i]->run;
+        struct subscription *subscription =
+            run ? subscription_find(run, consumer->record->name, consumer->record->created_at.value) : NULL;
+
+        if (subscription)
+            subscription_end(subscription, ERR_NOT_FOUND);
+    }
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+static int64_t now_us(const struct subscription *subscription)
+{
+    return os_mono_us(subscription->streams->config.os);
+}
+
+static void count_event(struct subscription *subscription, struct stream *stream, struct shard *shard,
+                        const struct subscription_event *event, uint64_t bytes)
+{
+    struct count_stream *counts[2] = { subscription->streams->config.total, NULL };
+    struct stream_run *run = stream_run(stream);
+    struct shard_run *of_shard = shard_run(shard);
+
+    counts[1] = run ? &run->count : NULL;
+    for (int i = 0; i < 2 && counts[i]; i++) {
+        counts[i]->event_count++;
+        counts[i]->event_bytes += bytes;
+        counts[i]->event_records += event->count;
+        counts[i]->event_behind_ms = (uint64_t)event->behind_ms;
+    }
+    if (of_shard) {
+        of_shard->count.outgoing_bytes += bytes;
+        of_shard->count.outgoing_records += event->count;
+        of_shard->count.iterator_age_ms = (uint64_t)event->behind_ms;
+    }
+}
+
+static void send(struct subscription *subscription, struct stream *stream, struct shard *shard,
+                 struct subscription_event event, uint64_t bytes)
+{
+    subscription->last_event_us = now_us(subscription);
+    event.shard = shard;
+    event.next = subscription->position;
+    count_event(subscription, stream, shard, &event, bytes);
+    subscription->event(subscription, &event);
+}
+
+/* An answer of the log: an event, and the end if the shard has one. True to look again at once. */
+static bool answered(struct subscription *subscription, enum err err)
+{
+    struct stream *stream = catalog_stream_by_id(subscription->streams->config.catalog, subscription->stream_id);
+    struct shard *shard = stream ? stream_shard(stream, subscription->shard) : NULL;
+    struct stream_read *read = &subscription->read;
+    const struct shard *children[2];
+    bool ended, more;
+
+    subscription->reading = false;
+    if (err != OK || shard == NULL) {
+        if (err == OK)
+            read_release(read);
+        subscription_end(subscription, err != OK ? err : ERR_NOT_FOUND);
+        return false;
+    }
+    ended = read->sealed && shard->closed_at && shard_children(stream, shard->index, children) > 0;
+    more = !read->at_end;
+    subscription->position = read->next;
+    if (read->count > 0 || ended) {
+        struct subscription_event event = { .records = read->records, .count = read->count, .shard_end = ended };
+
+        if (!read->at_end && read->count > 0)
+            event.behind_ms = os_wall_ms(subscription->streams->config.os) - read->records[read->count - 1].time;
+        if (event.behind_ms < 0)
+            event.behind_ms = 0;
+        bucket_charge(&subscription->pace, (int64_t)read->bytes);
+        send(subscription, stream, shard, event, read->bytes);
+    }
+    if (subscription->stopped)
+        return false;
+    read_release(read);
+    arena_reset(&subscription->arena);
+    if (ended)
+        subscription_end(subscription, OK);
+    else if (read->sealed)
+        os_timer_start(subscription->streams->config.loop, &subscription->timer, CHILDREN_LOOK_US);
+    return !ended && !read->sealed && more;
+}
+
+static void read_done(struct stream_read *read, enum err err)
+{
+    struct subscription *subscription = read->ctx;
+
+    if (answered(subscription, err) || subscription->grown)
+        look(subscription);
+}
+
+/* ---- what is next -------------------------------------------------------------------------------------------------- */
+
+static void send_idle(struct subscription *subscription)
+{
+    struct stream *stream = catalog_stream_by_id(subscription->streams->config.catalog, subscription->stream_id);
+    struct shard *shard = stream ? stream_shard(stream, subscription->shard) : NULL;
+
+    if (shard == NULL)
+        subscription_end(subscription, ERR_NOT_FOUND);
+    else
+        send(subscription, stream, shard, (struct subscription_event){ 0 }, 0);
+}
+
+/* Sleep until the idle event, the end of life, or until the pace allows more. */
+static void arm(struct subscription *subscription, int64_t now, int64_t pace_us)
+{
+    int64_t at = subscription->started_us + SUBSCRIPTION_LIFE_MS * 1000ll;
+    int64_t idle = subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll;
+
+    if (idle < at)
+        at = idle;
+    if (pace_us > 0 && now + pace_us < at)
+        at = now + pace_us;
+    os_timer_start(subscription->streams->config.loop, &subscription->timer, at > now ? at - now : 1000);
+}
+
+static enum err read_more(struct subscription *subscription)
+{
+    ms horizon = 0;
+    struct stream *stream = catalog_stream_by_id(subscription->streams->config.catalog, subscription->stream_id);
+
+    if (stream == NULL)
+        return ERR_NOT_FOUND;
+    horizon = stream_horizon(stream, os_wall_ms(subscription->streams->config.os));
+    subscription->grown = false;
+    subscription->read = (struct stream_read){
+        .stream_id = subscription->stream_id,
+        .shard = subscription->shard,
+        .from = subscription->position,
+        .not_before = subscription->not_before > horizon ? subscription->not_before : horizon,
+        .records_max = EVENT_RECORDS_MAX,
+        .bytes_max = EVENT_BYTES_MAX,
+        .arena = &subscription->arena,
+        .done = read_done,
+        .ctx = subscription,
+    };
+    subscription->reading = true;
+    return read_start(subscription->streams, &subscription->read);
+}
+
+static void look(struct subscription *subscription)
+{
+    const struct stream_limits *limits = subscription->streams->config.limits;
+
+    for (;;) {
+        int64_t now = now_us(subscription), pace = 0;
+        enum err err;
+
+        if (subscription->stopped || subscription->reading)
+            return;
+        if (now >= subscription->started_us + SUBSCRIPTION_LIFE_MS * 1000ll) {
+            subscription_end(subscription, OK);
+            return;
+        }
+        if (limits->enforced) {
+            (void)bucket_level(&subscription->pace, limits->fanout_bytes, limits->fanout_bytes, now);
+            pace = bucket_wait_us(&subscription->pace, limits->fanout_bytes, limits->fanout_bytes);
+        }
+        arm(subscription, now, pace);
+        if (!subscription->can_send(subscription) || pace > 0)
+            return;
+        if (now >= subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll)
+            send_idle(subscription);
+        if (subscription->stopped || !subscription->grown)
+            return;
+        err = read_more(subscription);
+        if (err == ERR_PENDING)
+            return;
+        if (answered(subscription, err))
+            subscription->grown = true;
+    }
+}
+
+static void fired(struct os_timer *timer)
+{
+    struct subscription *subscription = container_of(timer, struct subscription, timer);
+
+    subscription->grown = true; /* what expired, or the children of a sealed shard, are no growth of the log */
+    look(subscription);
+}
+
+static void grown(struct log_watch *watch)
+{
+    struct subscription *subscription = container_of(watch, struct subscription, watch);
+
+    subscription->grown = true;
+    look(subscription);
+}
+
+void subscription_room(struct subscription *subscription)
+{
+    look(subscription);
+}
+
+enum err subscription_start(struct streams *streams, struct subscription *subscription)
+{
+    struct stream *stream = catalog_stream_by_id(streams->config.catalog, subscription->stream_id);
+    struct shard *shard = stream ? stream_shard(stream, subscription->shard) : NULL;
+    struct shard_run *run = shard ? shard_run(shard) : NULL;
+
+    if (run == NULL)
+        return ERR_NO_MEMORY;
+    subscription->streams = streams;
+    subscription->stopped = subscription->reading = false;
+    subscription->grown = true;
+    subscription->pace = (struct bucket){ 0 };
+    subscription->started_us = now_us(subscription);
+    /* An empty event tells the client at once that it is caught up, if it is. */
+    subscription->last_event_us = subscription->started_us - SUBSCRIPTION_IDLE_MS * 1000ll + 200000;
+    subscription->timer = (struct os_timer){ .fire = fired };
+    subscription->watch =
+        (struct log_watch){ .log = shard_log(subscription->stream_id, subscription->shard), .grown = grown };
+    list_init(&subscription->watch.link);
+    arena_init(&subscription->arena, EVENT_ARENA_MAX);
+    list_push(&run->subscriptions, &subscription->link);
+    log_watch(streams->config.log, &subscription->watch);
+    os_timer_start(streams->config.loop, &subscription->timer, 0);
+    return OK;
+}
