@@ -1,12 +1,12 @@
 /* conn.h: a connection as the parts of this room see it. Private to the room. */
 #pragma once
 
+#include "base/buf.h"
 #include "http/h1.h"
+#include "http/h2.h"
 #include "http/http.h"
 #include "http/out.h"
-#include "base/buf.h"
 
-struct h2;
 struct tls_io;
 
 enum http_protocol { PROTOCOL_SNIFF, PROTOCOL_H1, PROTOCOL_H2 };
@@ -25,20 +25,22 @@ struct http_conn {
     void *ctx;
     int64_t now_ms;         /* of the latest call that brought it */
     int64_t active_ms;      /* the latest input or output */
-    int64_t first_byte_ms;  /* of a handshake or preface under way; UNSET before */
+    int64_t first_byte_ms;  /* of a handshake or preface under way; else UNSET */
     int64_t write_since_ms; /* since when the peer takes nothing of the waiting output; UNSET: not yet known */
     enum http_protocol protocol;
     bool broken;            /* given up: close now */
     bool ending;            /* close when the output has been sent */
     bool peer_ended;
     bool stopping;          /* http_shutdown was called */
-    bool tls_decided;
-    bool memory_short;      /* an allocation failed somewhere within */
+    bool tls_ready;         /* the handshake is over */
+    bool tls_paused;        /* decrypted input may be waiting in the filter */
+    bool tls_failed;        /* only the alert is still to be sent */
+    bool said_goodbye;
     uint8_t sniffed;        /* bytes of the HTTP/2 preface seen */
     struct tls_context *tls_context;
     struct tls_io *tls;
     struct buf stash;       /* plain input that could not be used yet */
-    struct buf cipher_stash;
+    struct buf cipher_stash; /* the same, still encrypted */
     struct out out;         /* plain output */
     struct h1 h1;
     struct h2 *h2;

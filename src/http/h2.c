@@ -1,0 +1,712 @@
+/* h2.c: HTTP/2: the session and what comes in.
+ *
+ * Flow control is ours (nghttp2's automatic updates are off). The connection's window is large and given back as bytes
+ * come in, so that a stalled stream stalls nobody else. A stream's window grows only as conn_memory grants:
+ *
+ *   received <= promised;   promised <= max(initial window, charged)
+ *
+ * The initial window is given to every stream unasked, so up to that much of each may be held without a grant; the
+ * sum of this over the connection is its `debt`, and has a bound. */
+#include "http/h2_stream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    CONNECTION_WINDOW = 16 << 20,
+    AHEAD_MAX = 1 << 20,    /* window granted ahead of what has come in */
+    DEBT_WINDOWS_MAX = 16,
+    ACKS_MAX = 200,         /* PING and SETTINGS answers waiting for a peer that does not read */
+    PATIENCE_MAX = 1000,    /* resets, settings, priorities, empty frames in a burst */
+    PATIENCE_PER_S = 100,
+    HEADERS_FIRST = 24,
+    BODY_FIRST = 4 << 10
+};
+
+static void session_failed(struct http_conn *conn, ssize_t code)
+{
+    if (code < 0)
+        conn->broken = true;
+}
+
+/* ---- streams ---------------------------------------------------------------------------------------------------- */
+
+static void set_debt(struct h2_stream *stream, uint64_t received, uint64_t charged)
+{
+    struct h2 *h2 = stream->request.conn->h2;
+    uint64_t before = stream->received > stream->charged ? stream->received - stream->charged : 0;
+    uint64_t after = received > charged ? received - charged : 0;
+
+    if (stream->request.too_large)
+        before = 0;
+    h2->debt = h2->debt - (size_t)before + (size_t)after;
+    stream->received = received;
+    stream->charged = charged;
+}
+
+static void body_free(struct h2_stream *stream)
+{
+    struct http_request *request = &stream->request;
+    uint64_t charged = stream->charged;
+
+    if (request->body != stream->nothing)
+        free(request->body);
+    request->body = stream->nothing;
+    request->body_size = stream->body_capacity = 0;
+    set_debt(stream, 0, 0);
+    if (charged)
+        (void)conn_memory(request->conn, -(int64_t)charged);
+}
+
+void h2_request_free(struct h2_stream *stream)
+{
+    body_free(stream);
+    for (size_t i = 0; i < stream->kept_count; i++)
+        nghttp2_rcbuf_decref(stream->kept[i]);
+    free(stream->kept);
+    free(stream->request.headers);
+    stream->kept = NULL;
+    stream->kept_count = 0;
+    stream->request.headers = NULL;
+    stream->request.header_count = 0;
+}
+
+void h2_stream_free(struct h2_stream *stream)
+{
+    struct http_conn *conn = stream->request.conn;
+
+    h2_request_free(stream);
+    out_drop(&stream->out, &conn->out);
+    list_remove(&stream->timed);
+    list_remove(&stream->room);
+    list_remove(&stream->request.link);
+    conn->h2->stream_count--;
+    free(stream);
+}
+
+static struct h2_stream *stream_create(struct http_conn *conn, int32_t id)
+{
+    struct h2_stream *stream = calloc(1, sizeof(*stream));
+
+    if (stream == NULL)
+        return NULL;
+    stream->request.conn = conn;
+    stream->request.http2 = true;
+    stream->request.secure = conn->tls != NULL;
+    stream->request.stream_id = (uint32_t)id;
+    stream->request.body = stream->nothing;
+    stream->content_length = -1;
+    stream->promised = conn->config->window_bytes;
+    out_init(&stream->out, OUT_COPY_MAX);
+    list_init(&stream->timed);
+    list_init(&stream->room);
+    list_push(&conn->h2->streams, &stream->request.link);
+    conn->h2->stream_count++;
+    return stream;
+}
+
+static void put_on(struct list *list, struct h2_stream *stream)
+{
+    list_remove(&stream->timed);
+    list_push(list, &stream->timed);
+}
+
+/* ---- floods ----------------------------------------------------------------------------------------------------- */
+
+/* Frames that cost the peer nothing and have no honest use in numbers. Beyond the bound: enhance your calm. */
+static int lose_patience(struct http_conn *conn)
+{
+    struct h2 *h2 = conn->h2;
+    int64_t passed = conn->now_ms - h2->patience_ms;
+    int64_t gained = passed > 0 ? passed * PATIENCE_PER_S / 1000 : 0;
+
+    if (gained) {
+        h2->patience = h2->patience + gained > PATIENCE_MAX ? PATIENCE_MAX : h2->patience + gained;
+        h2->patience_ms = conn->now_ms;
+    }
+    if (h2->patience-- > 0)
+        return 0;
+    return nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+/* ---- the body --------------------------------------------------------------------------------------------------- */
+
+static void reset(struct h2_stream *stream, uint32_t code)
+{
+    struct http_conn *conn = stream->request.conn;
+
+    session_failed(conn, nghttp2_submit_rst_stream(conn->h2->session, NGHTTP2_FLAG_NONE,
+                                                   (int32_t)stream->request.stream_id, code));
+    list_remove(&stream->timed);
+    body_free(stream);
+    stream->refused = true;
+}
+
+/* How far the window should reach at present, counted from the start of the body. */
+static uint64_t aim(const struct h2_stream *stream)
+{
+    const struct http_config *config = stream->request.conn->config;
+    uint64_t ahead = stream->received, limit = config->body_bytes_max + 1;
+
+    if (stream->request.too_large)
+        return stream->received + AHEAD_MAX;
+    if (stream->content_length >= 0) {
+        limit = (uint64_t)stream->content_length;
+        ahead = AHEAD_MAX;
+    }
+    if (ahead < config->window_bytes)
+        ahead = config->window_bytes;
+    if (ahead > AHEAD_MAX)
+        ahead = AHEAD_MAX;
+    return stream->received + ahead < limit ? stream->received + ahead : limit;
+}
+
+/* Ask for memory and widen the window by what is granted. False: refused, the stream starves. */
+static bool grant(struct h2_stream *stream)
+{
+    struct http_conn *conn = stream->request.conn;
+    uint64_t target = aim(stream), reach;
+
+    if (stream->received < stream->charged && stream->promised - stream->received > (target - stream->received) / 2)
+        return true; /* more than half of it is still open: no need to be busy with small updates */
+    if (!stream->request.too_large && target > stream->charged) {
+        if (!conn_memory(conn, (int64_t)(target - stream->charged)))
+            return false;
+        set_debt(stream, stream->received, target);
+    }
+    reach = stream->request.too_large ? target : stream->charged;
+    if (reach > stream->promised) {
+        session_failed(conn, nghttp2_submit_window_update(conn->h2->session, NGHTTP2_FLAG_NONE,
+                                                          (int32_t)stream->request.stream_id,
+                                                          (int32_t)(reach - stream->promised)));
+        stream->promised = reach;
+    }
+    return true;
+}
+
+/* Widen the window if memory allows, else let the stream wait its turn among the starved. */
+static void feed(struct h2_stream *stream)
+{
+    struct http_conn *conn = stream->request.conn;
+
+    if (stream->starved)
+        return;
+    if (grant(stream)) {
+        stream->since_ms = conn->now_ms;
+        put_on(&conn->h2->receiving, stream);
+        return;
+    }
+    stream->starved = true;
+    stream->since_ms = conn->now_ms;
+    put_on(&conn->h2->starved, stream);
+}
+
+void h2_memory_freed(struct http_conn *conn)
+{
+    list_each(link, &conn->h2->starved) {
+        struct h2_stream *stream = container_of(link, struct h2_stream, timed);
+
+        if (!grant(stream))
+            return;
+        stream->starved = false;
+        stream->since_ms = conn->now_ms;
+        put_on(&conn->h2->receiving, stream);
+    }
+}
+
+static void deliver(struct h2_stream *stream)
+{
+    struct http_conn *conn = stream->request.conn;
+
+    list_remove(&stream->timed);
+    stream->starved = false;
+    if (stream->refused)
+        return;
+    stream->request.body[stream->request.body_size] = 0;
+    stream->delivered = true;
+    conn_request(conn, &stream->request);
+}
+
+static bool body_append(struct h2_stream *stream, const uint8_t *at, size_t size)
+{
+    struct http_request *request = &stream->request;
+    size_t need = request->body_size + size;
+
+    if (need > stream->body_capacity) {
+        size_t capacity = stream->body_capacity ? stream->body_capacity * 2 : BODY_FIRST;
+        char *body;
+
+        if (stream->content_length >= 0 && capacity > (uint64_t)stream->content_length)
+            capacity = (size_t)stream->content_length;
+        if (stream->body_capacity == 0 && stream->content_length > 0 && stream->content_length <= AHEAD_MAX)
+            capacity = (size_t)stream->content_length;
+        if (capacity < need)
+            capacity = need;
+        body = realloc(request->body == stream->nothing ? NULL : request->body, capacity + 1);
+        if (body == NULL)
+            return false;
+        request->body = body;
+        stream->body_capacity = capacity;
+    }
+    memcpy(request->body + request->body_size, at, size);
+    request->body_size = need;
+    return true;
+}
+
+static void body_too_large(struct h2_stream *stream)
+{
+    uint64_t received = stream->received;
+
+    body_free(stream);
+    stream->received = received;
+    stream->request.too_large = true;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *at, size_t size, void *ctx)
+{
+    struct http_conn *conn = ctx;
+    const struct http_config *config = conn->config;
+    struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
+
+    if (nghttp2_session_consume_connection(session, size) != 0)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    if (stream == NULL || stream->refused || stream->delivered)
+        return 0;
+    if (!stream->request.too_large && stream->received + size > config->body_bytes_max)
+        body_too_large(stream);
+    if (stream->request.too_large) {
+        stream->received += size;
+        if (stream->received > config->swallow_bytes_max)
+            deliver(stream);
+        else
+            feed(stream);
+        return 0;
+    }
+    set_debt(stream, stream->received + size, stream->charged);
+    if (conn->h2->debt > (size_t)DEBT_WINDOWS_MAX * config->window_bytes || !body_append(stream, at, size))
+        reset(stream, NGHTTP2_REFUSED_STREAM);
+    else
+        feed(stream);
+    return 0;
+}
+
+/* ---- the head --------------------------------------------------------------------------------------------------- */
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+    struct http_conn *conn = ctx;
+    struct h2_stream *stream;
+
+    conn->h2->head_since_ms = conn->now_ms;
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    if (conn->stopping)
+        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM)
+                   ? NGHTTP2_ERR_CALLBACK_FAILURE
+                   : 0;
+    stream = stream_create(conn, frame->hd.stream_id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    conn->h2->last_stream_id = frame->hd.stream_id;
+    return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream) ? NGHTTP2_ERR_CALLBACK_FAILURE
+                                                                                       : 0;
+}
+
+static bool keep(struct h2_stream *stream, nghttp2_rcbuf *text)
+{
+    if (stream->kept_count == stream->kept_capacity) {
+        size_t capacity = stream->kept_capacity ? stream->kept_capacity * 2 : (size_t)HEADERS_FIRST * 2;
+        nghttp2_rcbuf **kept = realloc(stream->kept, capacity * sizeof(nghttp2_rcbuf *));
+
+        if (kept == NULL)
+            return false;
+        stream->kept = kept;
+        stream->kept_capacity = capacity;
+    }
+    nghttp2_rcbuf_incref(text);
+    stream->kept[stream->kept_count++] = text;
+    return true;
+}
+
+static str text_of(nghttp2_rcbuf *text)
+{
+    nghttp2_vec vec = nghttp2_rcbuf_get_buf(text);
+
+    return str_bytes(vec.base, vec.len);
+}
+
+static bool add_header(struct h2_stream *stream, str name, str value)
+{
+    struct http_request *request = &stream->request;
+
+    if (request->header_count == stream->header_capacity) {
+        size_t capacity = stream->header_capacity ? stream->header_capacity * 2 : HEADERS_FIRST;
+        struct http_header *headers = realloc(request->headers, capacity * sizeof(*headers));
+
+        if (headers == NULL)
+            return false;
+        request->headers = headers;
+        stream->header_capacity = capacity;
+    }
+    request->headers[request->header_count++] = (struct http_header){ .name = name, .value = value };
+    return true;
+}
+
+static void take_path(struct http_request *request, str value)
+{
+    request->query = value;
+    request->path = str_cut(&request->query, '?');
+    if (!str_starts(request->path, STR("/")))
+        request->path = STR("/");
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name_text,
+                     nghttp2_rcbuf *value_text, uint8_t flags, void *ctx)
+{
+    struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    str name = text_of(name_text), value = text_of(value_text);
+    uint64_t length;
+
+    if (stream == NULL || frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    stream->header_bytes += name.size + value.size;
+    if (stream->request.header_count == HTTP_HEADERS_MAX || stream->header_bytes > HTTP_HEADER_BYTES_MAX) {
+        stream->refused = true;
+        return 0;
+    }
+    if (!keep(stream, name_text) || !keep(stream, value_text))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (str_eq(name, STR(":method")))
+        stream->request.method = value;
+    else if (str_eq(name, STR(":path")))
+        take_path(&stream->request, value);
+    else if (!str_eq(name, STR(":scheme")) && !add_header(stream, name, value))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (str_eq(name, STR("content-length")) && str_u64(value, &length) == OK && length <= INT64_MAX)
+        stream->content_length = (int64_t)length;
+    if (str_eq(name, STR("expect")) && str_eq_nocase(value, STR("100-continue")))
+        stream->expects = true;
+    return 0;
+}
+
+static int send_continue(nghttp2_session *session, int32_t id)
+{
+    nghttp2_nv status = { .name = (uint8_t *)":status", .namelen = 7, .value = (uint8_t *)"100", .valuelen = 3 };
+
+    return nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, id, NULL, &status, 1, NULL) < 0
+               ? NGHTTP2_ERR_CALLBACK_FAILURE
+               : 0;
+}
+
+static int head_complete(struct http_conn *conn, struct h2_stream *stream, bool ended)
+{
+    const struct http_config *config = conn->config;
+    struct http_request *request = &stream->request;
+
+    stream->head_only = str_eq(request->method, STR("HEAD"));
+    if (!str_present(request->path))
+        request->path = STR("/");
+    if (stream->refused) {
+        h2_refuse(stream, 431);
+        return 0;
+    }
+    if (ended) {
+        deliver(stream);
+        return 0;
+    }
+    if (stream->content_length > 0 && (uint64_t)stream->content_length > config->body_bytes_max) {
+        request->too_large = true;
+        if (stream->expects || (uint64_t)stream->content_length > config->swallow_bytes_max) {
+            deliver(stream);
+            return 0;
+        }
+    }
+    feed(stream);
+    return stream->expects ? send_continue(conn->h2->session, (int32_t)request->stream_id) : 0;
+}
+
+/* ---- nghttp2's callbacks ---------------------------------------------------------------------------------------- */
+
+static void may_have_room(struct h2 *h2, struct h2_stream *stream)
+{
+    if (stream == NULL) {
+        list_take_all(&h2->ready, &h2->waiting);
+    } else if (!list_empty(&stream->room)) {
+        list_remove(&stream->room);
+        list_push(&h2->ready, &stream->room);
+    }
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+    struct http_conn *conn = ctx;
+    struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    bool ended = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        conn->h2->head_since_ms = UNSET;
+        if (stream && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+            return head_complete(conn, stream, ended);
+        if (stream && ended && !stream->delivered)
+            deliver(stream);
+        return 0;
+    case NGHTTP2_DATA:
+        if (stream && ended && !stream->delivered)
+            deliver(stream);
+        return !ended && frame->hd.length <= frame->data.padlen ? lose_patience(conn) : 0;
+    case NGHTTP2_WINDOW_UPDATE:
+        may_have_room(conn->h2, frame->hd.stream_id ? stream : NULL);
+        return 0;
+    case NGHTTP2_SETTINGS:
+        may_have_room(conn->h2, NULL);
+        return frame->hd.flags & NGHTTP2_FLAG_ACK ? 0 : lose_patience(conn);
+    case NGHTTP2_RST_STREAM:
+    case NGHTTP2_PRIORITY:
+        return lose_patience(conn);
+    default:
+        return 0;
+    }
+}
+
+/* An answer that ends before its request does: the rest of the request is not wanted (RFC 9113 section 8.1). */
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+    struct http_conn *conn = ctx;
+    int32_t id = frame->hd.stream_id;
+
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || nghttp2_session_get_stream_remote_close(session, id) != 0)
+        return 0;
+    session_failed(conn, nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR));
+    return 0;
+}
+
+static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *ctx)
+{
+    struct http_conn *conn = ctx;
+    struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
+
+    if (stream == NULL)
+        return 0;
+    stream->closed = true;
+    if (stream->delivered && !stream->done)
+        put_on(&conn->h2->gone, stream);
+    else
+        h2_stream_free(stream);
+    return 0;
+}
+
+/* ---- the session ------------------------------------------------------------------------------------------------ */
+
+static int session_new(struct http_conn *conn, nghttp2_session **ret_session)
+{
+    nghttp2_session_callbacks *callbacks = NULL;
+    nghttp2_option *option = NULL;
+    int code = nghttp2_session_callbacks_new(&callbacks);
+
+    if (code == 0)
+        code = nghttp2_option_new(&option);
+    if (code == 0) {
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+        nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+        nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_send_data);
+        nghttp2_option_set_no_auto_window_update(option, 1);
+        nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
+        code = nghttp2_session_server_new2(ret_session, callbacks, conn, option);
+    }
+    nghttp2_option_del(option);
+    nghttp2_session_callbacks_del(callbacks);
+    return code;
+}
+
+static int session_greet(struct http_conn *conn, nghttp2_session *session)
+{
+    const struct http_config *config = conn->config;
+    nghttp2_settings_entry settings[] = {
+        { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, config->streams_max },
+        { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, config->window_bytes },
+        { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEADER_BYTES_MAX },
+    };
+    int code = nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(settings[0]));
+
+    return code ? code : nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW);
+}
+
+enum err h2_create(struct http_conn *conn)
+{
+    struct h2 *h2 = calloc(1, sizeof(*h2));
+
+    if (h2 == NULL)
+        return ERR_NO_MEMORY;
+    h2->patience = PATIENCE_MAX;
+    h2->patience_ms = conn->now_ms;
+    h2->head_since_ms = UNSET;
+    list_init(&h2->streams);
+    list_init(&h2->receiving);
+    list_init(&h2->starved);
+    list_init(&h2->answering);
+    list_init(&h2->waiting);
+    list_init(&h2->ready);
+    list_init(&h2->gone);
+    conn->h2 = h2;
+    if (session_new(conn, &h2->session) == 0 && session_greet(conn, h2->session) == 0)
+        return OK;
+    nghttp2_session_del(h2->session);
+    free(h2);
+    conn->h2 = NULL;
+    return ERR_NO_MEMORY;
+}
+
+void h2_destroy(struct http_conn *conn)
+{
+    struct h2 *h2 = conn->h2;
+
+    if (h2 == NULL)
+        return;
+    list_each(link, &h2->streams) {
+        struct h2_stream *stream = container_of(link, struct h2_stream, request.link);
+
+        if (stream->delivered && !stream->done)
+            conn->config->cancelled(conn->ctx, &stream->request);
+        h2_stream_free(stream);
+    }
+    nghttp2_session_del(h2->session);
+    free(h2);
+    conn->h2 = NULL;
+}
+
+void h2_input(struct http_conn *conn, const char *at, size_t size)
+{
+    session_failed(conn, nghttp2_session_mem_recv(conn->h2->session, (const uint8_t *)at, size));
+}
+
+void h2_pump(struct http_conn *conn)
+{
+    const uint8_t *at;
+    ssize_t size;
+
+    while (conn->out.size < OUTPUT_QUEUE_MAX && !conn->broken) {
+        size = nghttp2_session_mem_send(conn->h2->session, &at);
+        session_failed(conn, size);
+        if (size <= 0)
+            break;
+        out_text(&conn->out, str_bytes(at, (size_t)size));
+    }
+    if (conn->out.failed)
+        conn->broken = true;
+}
+
+/* Since when an answer is stuck is set at the first call after its last progress that brings the clock. */
+static void stamp(struct http_conn *conn)
+{
+    struct list *list = &conn->h2->answering;
+
+    for (struct list *link = list->prev; link != list; link = link->prev) {
+        struct h2_stream *stream = container_of(link, struct h2_stream, timed);
+
+        if (stream->since_ms != UNSET)
+            break;
+        stream->since_ms = conn->now_ms;
+    }
+}
+
+void h2_tell(struct http_conn *conn)
+{
+    struct h2 *h2 = conn->h2;
+    struct list batch, *link;
+
+    stamp(conn);
+    while (!conn->broken && (link = list_pop(&h2->gone)) != NULL) {
+        struct h2_stream *stream = container_of(link, struct h2_stream, timed);
+
+        conn->config->cancelled(conn->ctx, &stream->request);
+        h2_stream_free(stream);
+    }
+    if (h2->queue_was_full && conn_waiting(conn) < OUTPUT_QUEUE_MAX / 2) {
+        h2->queue_was_full = false;
+        may_have_room(h2, NULL);
+    }
+    list_init(&batch);
+    list_take_all(&batch, &h2->ready);
+    while (!conn->broken && (link = list_pop(&batch)) != NULL) {
+        struct h2_stream *stream = container_of(link, struct h2_stream, room);
+
+        if (h2_stream_room(&stream->request) > 0)
+            conn->config->room(conn->ctx, &stream->request);
+    }
+    list_take_all(&h2->ready, &batch);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
+
+void h2_shutdown(struct http_conn *conn)
+{
+    struct h2 *h2 = conn->h2;
+
+    session_failed(conn, nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, h2->last_stream_id, NGHTTP2_NO_ERROR,
+                                               NULL, 0));
+}
+
+static int64_t list_deadline(const struct list *list, int64_t timeout_ms, int64_t now_ms)
+{
+    const struct h2_stream *stream;
+
+    if (list_empty(list))
+        return INT64_MAX;
+    stream = container_of(list->next, struct h2_stream, timed);
+    return stream->since_ms == UNSET ? now_ms : stream->since_ms + timeout_ms;
+}
+
+int64_t h2_deadline(const struct http_conn *conn)
+{
+    const struct h2 *h2 = conn->h2;
+    const struct http_config *config = conn->config;
+    int64_t at[] = {
+        list_deadline(&h2->receiving, config->body_timeout_ms, conn->now_ms),
+        list_deadline(&h2->starved, config->body_timeout_ms, conn->now_ms),
+        list_deadline(&h2->answering, config->write_timeout_ms, conn->now_ms),
+        h2->head_since_ms == UNSET ? INT64_MAX : h2->head_since_ms + config->header_timeout_ms,
+        h2->stream_count ? INT64_MAX : conn->active_ms + config->idle_timeout_ms,
+    };
+    int64_t earliest = INT64_MAX;
+
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+        if (at[i] < earliest)
+            earliest = at[i];
+    return earliest;
+}
+
+static void expire(struct http_conn *conn, struct list *list, int64_t timeout_ms, uint32_t code)
+{
+    while (list_deadline(list, timeout_ms, conn->now_ms) <= conn->now_ms)
+        reset(container_of(list->next, struct h2_stream, timed), code);
+}
+
+void h2_timeout(struct http_conn *conn)
+{
+    struct h2 *h2 = conn->h2;
+    const struct http_config *config = conn->config;
+
+    stamp(conn);
+    expire(conn, &h2->receiving, config->body_timeout_ms, NGHTTP2_CANCEL);
+    expire(conn, &h2->starved, config->body_timeout_ms, NGHTTP2_REFUSED_STREAM);
+    expire(conn, &h2->answering, config->write_timeout_ms, NGHTTP2_CANCEL);
+    if (h2->head_since_ms != UNSET && conn->now_ms >= h2->head_since_ms + config->header_timeout_ms)
+        conn->broken = true;
+    else if (h2->stream_count == 0 && conn->now_ms >= conn->active_ms + config->idle_timeout_ms)
+        session_failed(conn, nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR));
+}
+
+bool h2_finished(const struct http_conn *conn)
+{
+    nghttp2_session *session = conn->h2->session;
+
+    return !nghttp2_session_want_read(session) && !nghttp2_session_want_write(session);
+}
