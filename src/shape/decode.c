@@ -14,6 +14,9 @@
 
 enum { LIST_FIRST_CAPACITY = 8, MAP_SEARCH_MAX = 1024 };
 
+/* What a JSON number is clamped to as well (number_milliseconds), so that every format has the same range. */
+static const int64_t TIME_MAX = INT64_MAX / 1000;
+
 struct decoder {
     struct token_reader reader;
     const struct format *format;
@@ -193,7 +196,7 @@ static enum err decode_timestamp(struct decoder *decoder, const struct token *to
         return refuse_type(decoder, token, STR("milliseconds since epoch"));
     else if (seconds && __builtin_mul_overflow(token->integer, 1000, &value))
         value = token->integer < 0 ? INT64_MIN : INT64_MAX;
-    *at = ms_of(value);
+    *at = ms_of(value > TIME_MAX ? TIME_MAX : value < -TIME_MAX ? -TIME_MAX : value);
     return OK;
 }
 

@@ -19,7 +19,7 @@ static const struct shape_member *member(const struct shape *shape, const char *
     for (uint32_t i = 0; i < shape->member_count; i++)
         if (str_eq(shape->members[i].name, str_of(name)))
             return &shape->members[i];
-    CHECK(!"member");
+    CHECK(name == NULL);
     return NULL;
 }
 
