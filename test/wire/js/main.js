@@ -225,7 +225,8 @@ async function paging() {
     const ids = [...first.Shards, ...rest.Shards].map((s) => s.ShardId);
     equal("ListShards by token", ids, ids.map((_, i) => `shardId-${String(i).padStart(12, "0")}`));
     const names = [];
-    for await (const p of aws.paginateListStreams({ client: k, pageSize: 1 }, {})) names.push(...p.StreamNames);
+    for await (const p of aws.paginateListStreams({ client: k, pageSize: 1 }, {}))
+        if (names.push(...p.StreamNames) > 1000) break;
     equal("ListStreams by pages of one, in order", names.filter((n) => n.endsWith(TAG)), [S, R].sort());
 }
 

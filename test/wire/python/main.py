@@ -322,7 +322,8 @@ def paging():
     first = k.list_shards(StreamName=S, MaxResults=1)
     rest = k.list_shards(NextToken=first["NextToken"])
     count.equal("ListShards by token", [s["ShardId"] for s in first["Shards"] + rest["Shards"]], ids)
-    names = [n for p in k.get_paginator("list_streams").paginate(PaginationConfig={"PageSize": 1}) for n in p["StreamNames"]]
+    pages = k.get_paginator("list_streams").paginate(PaginationConfig={"PageSize": 1, "MaxItems": 1000})
+    names = [n for p in pages for n in p["StreamNames"]]
     mine = [n for n in names if n.endswith(TAG) and n != T]
     count.equal("ListStreams by pages of one, in order", mine, sorted([S, R]))
     limits = k.describe_limits()

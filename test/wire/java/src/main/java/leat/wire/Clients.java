@@ -10,6 +10,9 @@ import java.time.Duration;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.http.Protocol;
 import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
@@ -28,8 +31,22 @@ final class Clients {
         return Region.of(name == null ? "us-east-1" : name);
     }
 
+    /** The content type of the last request, so that a test knows which protocol it tests. */
+    static final class Spoken implements ExecutionInterceptor {
+        private static volatile String last;
+
+        @Override
+        public void beforeTransmission(Context.BeforeTransmission context, ExecutionAttributes attributes) {
+            last = context.httpRequest().firstMatchingHeader("Content-Type").orElse("none");
+        }
+
+        static String last() {
+            return last;
+        }
+    }
+
     static ClientOverrideConfiguration attempts(int n) {
-        return ClientOverrideConfiguration.builder()
+        return ClientOverrideConfiguration.builder().addExecutionInterceptor(new Spoken())
             .retryStrategy(StandardRetryStrategy.builder().maxAttempts(n).circuitBreakerEnabled(false).build()).build();
     }
 
