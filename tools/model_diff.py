@@ -24,7 +24,7 @@ EXPECTED = (
     (r"\w+\.(DryRun|RecordDistributionStrategy|ChannelCount|ChannelCountLimit): ours only", ADDED),
     (r"\w+ error DryRunOperationException: ours only", ADDED),
     (r".*: (min|max|pattern) .* ours, None theirs", "not published; documented, or bounds what a stranger may send"),
-    (r"PutRecord(sRequestEntry|Input)\.PartitionKey: required theirs only", "optional since the service may pick shards"),
+    (r"PutRecord(sRequestEntry|Input)\.PartitionKey: required theirs only", "optional under AUTO distribution"),
     (r"Record\.PartitionKey: required theirs only", "absent if the record was written without one"),
     (r"UpdateMaxRecordSizeInput\.StreamARN: required ours only", "the operation is documented to need it"),
 )

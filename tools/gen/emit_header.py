@@ -61,6 +61,7 @@ def structures(model):
         lines += [""] + comment(shape.doc) + [f"struct {model.type_name(shape.name)} {{"]
         members = model.body_members(shape)
         for member in members:
+            lines += ["    " + line for line in comment(member.doc)]
             note = " /* required */" if "required" in member.traits else ""
             lines.append(f"    {member_type(model, member.target)}{member_name(member.name)};{note}")
         if not members:

@@ -86,7 +86,8 @@ def enum_tables(model, shape):
     printed = printed + [value for value in values if value not in printed]
     lines = [f"static const str {name}_names[] = {{"] + [f"    {string(value)}," for value in values] + ["};"]
     lines += [f"static const struct shape_enum {name}_values = {{"]
-    lines += [f"    .names = {name}_names, .count = {len(values)},", f"    .set = {string('[' + ', '.join(printed) + ']')},"]
+    lines.append(f"    .names = {name}_names, .count = {len(values)},")
+    lines.append(f"    .set = {string('[' + ', '.join(printed) + ']')},")
     lines += ["};"] + scalar(model, shape.name, name, "enum", {}, "", shape.name)
     return lines + [f"    .values = &{name}_values,", "};"]
 
@@ -115,8 +116,8 @@ def collection(model, shape):
     name = model.shape_name(shape.name)
     struct = f"struct {model.type_name(shape.name)}"
     lines = own_shapes(model, shape)
-    lines += [f"const struct shape {name} = {{", f"    .name = {string(shape.name)}, .kind = SHAPE_{shape.kind.upper()},"]
-    lines.append(f"    .size = sizeof({struct}),")
+    lines += [f"const struct shape {name} = {{", f"    .name = {string(shape.name)},"]
+    lines.append(f"    .kind = SHAPE_{shape.kind.upper()}, .size = sizeof({struct}),")
     if shape.kind == "map":
         entry = entry_type(model, shape).strip()
         lines.append(f"    .key = &{target_shape(model, shape, shape.members[0])},")

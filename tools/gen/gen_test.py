@@ -68,14 +68,16 @@ class Plain(unittest.TestCase):
 
 class Patterns(unittest.TestCase):
     PATTERNS = [
-        r"[a-zA-Z0-9_.-]+", r"0|([1-9]\d{0,38})", r"arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+", r"[a-z0-9]{20}-[a-z0-9]{3}",
+        r"[a-zA-Z0-9_.-]+", r"0|([1-9]\d{0,38})", r"arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+",
+        r"[a-z0-9]{20}-[a-z0-9]{3}",
         r"^(?!aws:)[a-z:]*$", r"^$|[a-z/_]+", r"(?:[A-Za-z0-9+\/]{4})*(?:[A-Za-z0-9+\/]{2}==|[A-Za-z0-9+\/]{3}=)?",
         r"a?b*c+(d|ef){2,3}", r"[^:]*x", r"\w+\s?\W", r"^(?=^\$)(?=^\S+$).*$",
     ]  # fmt: skip
 
     def test_they_match_what_python_matches(self):
         source = random.Random(7)
-        seeds = ["", "0", "12", "a", "arn:aws:kinesis:r:123456789012:stream/x", "a" * 20 + "-abc", "aws:a", "QUJD", "abcddef", "$.a", "a:x", "w !"]
+        seeds = ["", "0", "12", "a", "arn:aws:kinesis:r:123456789012:stream/x", "a" * 20 + "-abc", "aws:a", "QUJD",
+                 "abcddef", "$.a", "a:x", "w !"]  # fmt: skip
         for pattern in self.PATTERNS:
             ours, theirs = Automaton(pattern), re.compile(pattern, re.ASCII)
             for _ in range(400):
