@@ -1,0 +1,172 @@
+/* answer.c: the end of a request: encode, headers, out. */
+#include <stdlib.h>
+
+#include "api/room.h"
+#include "codec/base64.h"
+#include "shape/encode.h"
+
+enum { ANSWER_BYTES_MAX = 32 << 20, ID2_BYTES = 72 };
+
+/* An answer's body on its way out. */
+struct body {
+    struct buf bytes;
+};
+
+static void body_release(void *ctx)
+{
+    struct body *body = ctx;
+
+    buf_deinit(&body->bytes);
+    free(body);
+}
+
+size_t answer_headers(struct rq *rq, str content_type, struct http_header *ret_headers)
+{
+    char *date = arena_alloc(&rq->arena, DATE_TEXT_MAX), *id2 = arena_alloc(&rq->arena, ID2_BYTES / 3 * 4);
+    uint8_t random[ID2_BYTES];
+    size_t count = 0;
+
+    ret_headers[count++] =
+        (struct http_header){ STR("x-amzn-RequestId"), str_bytes(rq->request_id, REQUEST_ID_CHARS) };
+    if (id2) {
+        os_entropy(rq->api->config.os, random, sizeof(random));
+        base64_encode(str_bytes(random, sizeof(random)), id2);
+        ret_headers[count++] = (struct http_header){ STR("x-amz-id-2"), str_bytes(id2, ID2_BYTES / 3 * 4) };
+    }
+    if (date)
+        ret_headers[count++] = (struct http_header){ STR("Date"), str_bytes(date, date_format_http(rq->now, date)) };
+    if (content_type.size)
+        ret_headers[count++] = (struct http_header){ STR("Content-Type"), content_type };
+    return count + envelope_cors(rq, ret_headers + count);
+}
+
+static void send(struct rq *rq, int status, str content_type, struct body *body, str error)
+{
+    struct http_header headers[ANSWER_HEADERS_MAX];
+    struct http_request *http = rq->http;
+    size_t size = body ? body->bytes.size : 0;
+    struct http_piece piece = { .at = body ? body->bytes.at : NULL, .size = size, .release = body_release, .ctx = body };
+    struct http_response response = { .status = status, .headers = headers };
+
+    response.header_count = answer_headers(rq, content_type, headers);
+    if (error.size && status >= 400 && response.header_count < ANSWER_HEADERS_MAX && rq->operation)
+        headers[response.header_count++] = (struct http_header){ STR("x-amzn-ErrorType"), error };
+    if (body) {
+        response.pieces = &piece;
+        response.piece_count = 1;
+    }
+    http->user = NULL;
+    http_respond(http, &response);
+    rq_done(rq, status, error, size);
+}
+
+static struct body *body_create(void)
+{
+    struct body *body = calloc(1, sizeof(*body));
+
+    if (body)
+        buf_init(&body->bytes, ANSWER_BYTES_MAX);
+    return body;
+}
+
+/* Without memory for an answer there is one left to give. */
+static void send_bare(struct rq *rq)
+{
+    send(rq, 500, (str){ 0 }, NULL, STR("InternalFailure"));
+}
+
+void answer_success(struct rq *rq)
+{
+    struct body *body = NULL;
+
+    if (rq->operation->has_output) {
+        body = body_create();
+        if (body == NULL) {
+            send_bare(rq);
+            return;
+        }
+        shape_encode(rq->format, rq->operation->output, rq->out, &body->bytes);
+        if (body->bytes.err != OK) {
+            body_release(body);
+            send_bare(rq);
+            return;
+        }
+    }
+    send(rq, rq->operation->http_status ? rq->operation->http_status : 200, rq->content_type, body, (str){ 0 });
+}
+
+/* What is wrong inside is told to clients as one of these two. */
+static enum err outward(enum err err)
+{
+    switch (err) {
+    case ERR_NO_SPACE:
+    case ERR_FULL:
+    case ERR_STOPPED:
+    case ERR_CONFLICT:
+        return ERR_UNAVAILABLE;
+    case ERR_NO_MEMORY:
+    case ERR_IO:
+    case ERR_CORRUPT:
+    case ERR_TIMEOUT:
+    case ERR_CANCELLED:
+    case ERR_SEALED:
+    case ERR_MALFORMED:
+    case ERR_MISSING:
+        return ERR_INTERNAL;
+    default:
+        return err;
+    }
+}
+
+static str default_message(enum err err)
+{
+    if (err == ERR_INTERNAL)
+        return STR("Internal service failure.");
+    if (err == ERR_UNAVAILABLE)
+        return STR("The service cannot take this request at present. Try again later.");
+    return (str){ 0 };
+}
+
+void answer_refusal(struct rq *rq, enum err err)
+{
+    const struct service_error *error;
+    struct body *body;
+
+    if (err == ERR_TOO_LARGE) {
+        send(rq, 413, (str){ 0 }, NULL, STR("RequestEntityTooLarge"));
+        return;
+    }
+    if (outward(err) != err) {
+        err = outward(err);
+        rq->message = (str){ 0 };
+    }
+    error = service_error(rq->service, err);
+    body = body_create();
+    if (body == NULL) {
+        send_bare(rq);
+        return;
+    }
+    if (!str_present(rq->message))
+        rq->message = default_message(err);
+    shape_encode_error(rq->format, error->name, rq->message, &body->bytes);
+    if (body->bytes.err != OK) {
+        body_release(body);
+        send_bare(rq);
+        return;
+    }
+    send(rq, error->status, rq->content_type, body, error->name);
+}
+
+void answer_raw(struct rq *rq, int status, str content_type, str bytes, str error)
+{
+    struct body *body = bytes.size ? body_create() : NULL;
+
+    if (body) {
+        buf_append(&body->bytes, bytes);
+        if (body->bytes.err != OK) {
+            body_release(body);
+            body = NULL;
+        }
+    }
+    send(rq, status, content_type, body, error);
+}

@@ -1,0 +1,80 @@
+/* api.h: from a complete HTTP request to its answer: envelope, signature, shapes, policies, rates, handlers.
+ *
+ * One `struct api` for the server, on the loop's thread. What it knows of services is the tables in `services`; what
+ * it knows of their business is nothing. */
+#pragma once
+
+#include "auth/credentials.h"
+#include "auth/sigv4.h"
+#include "catalog/catalog.h"
+#include "count/api.h"
+#include "http/http.h"
+#include "shape/shape.h"
+#include "stream/iter.h"
+#include "stream/stream.h"
+
+struct rq;
+struct keyring;
+
+/* A service and its handlers; the calls are in the order of the service's operations. */
+struct api_service {
+    const struct service *service;
+    operation_call *const *calls;
+};
+
+/* Quotas of an account; 0: none. */
+struct api_quotas {
+    int64_t shards, on_demand_streams, streams_in_transition, consumers, consumers_committed, consumers_creating;
+    bool call_rates;            /* per-operation calls per second are enforced */
+    bool daily;                 /* limits per 24 hours are enforced */
+};
+
+struct api_config {
+    struct os *os;
+    struct os_loop *loop;
+    const struct api_service *services;
+    size_t service_count;
+    struct catalog *catalog;
+    struct streams *streams;
+    struct keyring *keyring;
+    struct iter_sealer *sealer;
+    struct sigv4 *sigv4;
+    str account, region;        /* in open mode, and where a scope names none */
+    const struct stream_limits *limits;
+    struct api_quotas quotas;
+    size_t body_bytes_max;      /* after gunzip */
+    size_t arena_bytes_max;     /* of one request */
+    size_t requests_max;        /* at work at once */
+    const str *host_names;      /* Host headers accepted in open mode beside IP addresses and localhost */
+    size_t host_name_count;
+    uint64_t seed;
+    struct count_api *count;
+    /* One finished request, for the access log. */
+    void (*access)(void *ctx, const struct rq *rq, int status, str error, size_t bytes_out, int64_t micros);
+    void *ctx;
+};
+
+struct api;
+
+must_use enum err api_create(const struct api_config *config, struct api **ret_api);
+void api_destroy(struct api *api); /* no request is at work */
+
+/* From now on; NULL: open. The set is taken over (one reference). */
+void api_set_credentials(struct api *api, struct credentials *credentials);
+
+/* Serve it: http_respond or http_stream_* follow, now or later. `peer` is the address without port. */
+void api_request(struct api *api, struct http_request *request, str peer);
+
+/* The client has gone: the request dies. */
+void api_cancelled(struct api *api, struct http_request *request);
+
+/* A streamed answer may go on. */
+void api_room(struct api *api, struct http_request *request);
+
+/* Requests at work. */
+size_t api_live(const struct api *api);
+
+/* End all streamed answers in order (graceful stop). */
+void api_end_streams(struct api *api);
+
+const struct api_config *api_config(const struct api *api);

@@ -1,0 +1,112 @@
+/* authorize.c: may this principal do this to that resource?
+ *
+ * The operation's row says which member names the resource, so there is an ARN before the handler has looked anything
+ * up; whether it exists is the handler's to say. In open mode everything is allowed. */
+#include <assert.h>
+
+#include "api/room.h"
+#include "auth/policy.h"
+
+enum { POLICY_BYTES_MAX = 20480, POLICY_STATEMENTS_MAX = 200, POLICY_VALUES_MAX = 4000 };
+
+static str member_text(const struct rq *rq, uint16_t member)
+{
+    const struct shape_member *of = &rq->operation->input->members[member];
+
+    return *(const str *)(const void *)((const char *)rq->in + of->offset);
+}
+
+/* The ARN that the call is about. */
+static str resource_arn(struct rq *rq)
+{
+    for (size_t i = 0; i < rq->operation->resource_count; i++) {
+        const struct operation_resource *resource = &rq->operation->resources[i];
+        struct iter iter;
+        str text;
+
+        if (resource->kind == RESOURCE_ANY)
+            return STR("*");
+        text = member_text(rq, resource->member);
+        if (!str_present(text))
+            continue;
+        if (resource->kind == RESOURCE_ARN)
+            return text;
+        if (resource->kind == RESOURCE_NAME)
+            return rq_fmt(rq, "arn:aws:kinesis:%.*s:%.*s:stream/%.*s", STR_ARG(rq->region), STR_ARG(rq->account),
+                          STR_ARG(text));
+        if (iter_decode(rq->api->config.sealer, text, &rq->arena, &iter) == OK)
+            return rq_fmt(rq, "arn:aws:kinesis:%.*s:%.*s:stream/%.*s", STR_ARG(iter.region), STR_ARG(iter.account),
+                          STR_ARG(iter.stream_name));
+    }
+    return STR("*");
+}
+
+/* The policy that is attached to the resource itself; NULL if there is none (or no such resource). */
+static enum err resource_policy(struct rq *rq, const struct arn *arn, struct policy **ret_policy)
+{
+    static const struct policy_bounds bounds = { POLICY_BYTES_MAX, POLICY_STATEMENTS_MAX, POLICY_VALUES_MAX };
+    struct stream *stream = catalog_stream(rq->api->config.catalog, arn->account, arn->region, arn->stream);
+    struct consumer *consumer = stream && str_present(arn->consumer) ? stream_consumer(stream, arn->consumer) : NULL;
+    str text = consumer ? consumer->record->policy
+               : stream && !str_present(arn->consumer) ? stream->record->policy
+                                                       : (str){ 0 };
+    str sentence;
+
+    *ret_policy = NULL;
+    if (!str_present(text))
+        return OK;
+    return policy_parse(text, POLICY_RESOURCE, bounds, &rq->arena, ret_policy, &sentence);
+}
+
+static const struct catalog_tags *resource_tags(struct rq *rq, const struct arn *arn)
+{
+    struct stream *stream = catalog_stream(rq->api->config.catalog, arn->account, arn->region, arn->stream);
+    struct consumer *consumer = stream && str_present(arn->consumer) ? stream_consumer(stream, arn->consumer) : NULL;
+
+    if (consumer)
+        return &consumer->record->tags;
+    return stream && !str_present(arn->consumer) ? &stream->record->tags : NULL;
+}
+
+static enum err judge(struct rq *rq, str action, str resource)
+{
+    struct policy_question question = { .identity = &rq->identity,
+                                        .action = action,
+                                        .resource = resource,
+                                        .source_ip = rq->peer,
+                                        .user_agent = http_find(rq->http, STR("user-agent")),
+                                        .now = rq->now,
+                                        .secure_transport = rq->http->secure };
+    const struct catalog_tags *tags;
+    struct policy *policy = NULL;
+    enum policy_verdict verdict;
+    struct arn arn;
+
+    if (arn_parse(resource, &arn) == OK) {
+        question.resource_account = arn.account;
+        TRY(resource_policy(rq, &arn, &policy));
+        tags = resource_tags(rq, &arn);
+        if (tags && tags->count) {
+            static_assert(sizeof(struct policy_tag) == sizeof(struct map_entry), "the same two strs");
+            question.resource_tags = (const struct policy_tag *)(const void *)tags->at;
+            question.resource_tag_count = tags->count;
+        }
+    }
+    verdict = policy_judge(&question, policy);
+    if (verdict == POLICY_ALLOWED)
+        return OK;
+    rq->api->config.count->access_denied++;
+    rq->message = policy_denial(&question, verdict, &rq->arena);
+    return ERR_ACCESS_DENIED;
+}
+
+enum err authorize(struct rq *rq)
+{
+    str action;
+
+    if (rq->api->credentials == NULL)
+        return OK;
+    action = rq_fmt(rq, "%.*s:%.*s", STR_ARG(rq->service->signing_name), STR_ARG(rq->operation->name));
+    rq->target = resource_arn(rq);
+    return judge(rq, action, rq->target);
+}

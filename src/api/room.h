@@ -1,0 +1,40 @@
+/* room.h: what the files of the framework share; handlers include rq.h only. */
+#pragma once
+
+#include "api/rq.h"
+
+struct rate;
+
+struct api {
+    struct api_config config;
+    struct credentials *credentials; /* NULL: open */
+    struct rate *rate;
+    struct list live, spare;
+    size_t live_count, spare_count;
+};
+
+/* envelope.c: which service, operation and format; answers what never gets that far. True: go on with rq. */
+bool envelope_open(struct rq *rq);
+
+/* The headers that a request with an Origin gets; returns how many (at most 2). */
+size_t envelope_cors(struct rq *rq, struct http_header *ret_headers);
+
+/* authorize.c: ACCESS_DENIED with the service's text. */
+must_use enum err authorize(struct rq *rq);
+
+/* rate.c: calls per second by account and by stream. */
+must_use enum err rate_create(uint64_t seed, struct rate **ret_rate);
+void rate_destroy(struct rate *rate);
+must_use enum err rate_check(struct rq *rq);
+
+/* answer.c: the end of a request. */
+void answer_success(struct rq *rq);
+void answer_refusal(struct rq *rq, enum err err);
+void answer_raw(struct rq *rq, int status, str content_type, str body, str error);
+
+/* Headers that every answer has; returns how many. `ret_headers` holds ANSWER_HEADERS_MAX. */
+enum { ANSWER_HEADERS_MAX = 12 };
+size_t answer_headers(struct rq *rq, str content_type, struct http_header *ret_headers);
+
+/* The answer has left (or the client has): count, log, and make the request spare. */
+void rq_done(struct rq *rq, int status, str error, size_t bytes_out);
