@@ -153,8 +153,8 @@ TEST("the tag operations say what production says")
 {
     CHECK_STR(verdict(&remove_tags_from_stream_input_shape, "{\"StreamName\":\"s\",\"TagKeys\":[\"a\",\"\"]}"),
               "1 validation error detected: Value '[a, ]' at 'tagKeys' failed to satisfy constraint: Member must "
-              "satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or "
-              "equal to 1]");
+              "satisfy constraint: [Member must have length less than or equal to 128, Member must have length "
+              "greater than or equal to 1]");
     CHECK_STR(verdict(&add_tags_to_stream_input_shape, "{\"StreamName\":\"s\",\"Tags\":{\"\":\"v\"}}"),
               "1 validation error detected: Value '{=v}' at 'tags' failed to satisfy constraint: Map keys must satisfy "
               "constraint: [Member must have length less than or equal to 128, Member must have length greater than or "
