@@ -10,7 +10,9 @@
 struct os_fetcher; /* connections to reuse, on one loop */
 
 must_use enum err os_fetcher_create(struct os_loop *loop, struct os_fetcher **ret_fetcher);
-void os_fetcher_destroy(struct os_fetcher *fetcher); /* cancels what is under way */
+
+/* Cancels what is under way. Not from inside `bytes` or `done`. */
+void os_fetcher_destroy(struct os_fetcher *fetcher);
 
 struct os_fetch {
     /* filled by the caller, valid until `done` */
@@ -24,10 +26,12 @@ struct os_fetch {
     int64_t timeout_ms;      /* 0: none (streams) */
     /* Called with response bytes as they come, if set; else they are gathered in `response`. */
     void (*bytes)(struct os_fetch *fetch, str bytes);
-    void (*done)(struct os_fetch *fetch, enum err err); /* OK: a status came; CLOSED, TIMEOUT, IO, TOO_LARGE */
+    /* OK: the response came, whatever its status; else MALFORMED (url or header), CLOSED, TIMEOUT, IO, TOO_LARGE or
+     * NO_MEMORY. Never called from inside os_fetch_start. */
+    void (*done)(struct os_fetch *fetch, enum err err);
     void *ctx;
     /* result */
-    int status;
+    int status;              /* known from the first bytes on */
     struct buf response;     /* buf_init by the caller with its bound */
     char error[256];         /* why it failed, for people */
     /* private */
@@ -36,4 +40,7 @@ struct os_fetch {
 };
 
 void os_fetch_start(struct os_fetcher *fetcher, struct os_fetch *fetch);
-void os_fetch_cancel(struct os_fetch *fetch); /* `done` is not called */
+
+/* Neither `bytes` nor `done` is called from here on, and the memory is the caller's again. Allowed from inside both
+ * callbacks of other fetches and from inside `bytes` of this one. */
+void os_fetch_cancel(struct os_fetch *fetch);
