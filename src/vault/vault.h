@@ -54,18 +54,18 @@ bool vault_changed(const struct vault *vault);
 void vault_saved(struct vault *vault);
 
 /* Find by key id, key ARN, alias/NAME or alias ARN, for a caller in `region` and `account`; alias/aws/kinesis is made
- * on first use. KMS_NOT_FOUND; INVALID_ARGUMENT if `name` is none of these; FULL at keys_max. The state is not
- * looked at. */
-must_use enum err vault_find(struct vault *vault, str region, str account, str name, ms now,
-                             struct vault_key *ret_key);
+ * on first use, and with create_missing every other name of the caller's own account and region. KMS_NOT_FOUND, also
+ * if `name` has none of these forms or another region; FULL at keys_max. The state is not looked at. */
+must_use enum err vault_find(struct vault *vault, str region, str account, str name, ms now, struct vault_key *ret_key);
 
 /* May the key be used? KMS_DISABLED or KMS_INVALID_STATE if not. */
 must_use enum err vault_usable(const struct vault_key *key);
 
-/* A new enabled key. */
+/* A new enabled key. INVALID_ARGUMENT if the region or the account can be no part of an ARN; FULL. */
 must_use enum err vault_new_key(struct vault *vault, str region, str account, ms now, struct vault_key *ret_key);
 
-/* "alias/NAME" names that key from now on; KMS_NOT_FOUND, INVALID_ARGUMENT. alias/aws/... is refused. */
+/* "alias/NAME" names that key from now on, whatever it named before. KMS_NOT_FOUND; INVALID_ARGUMENT if it is no alias
+ * or starts with alias/aws/; FULL at the bound of one key's aliases. */
 must_use enum err vault_set_alias(struct vault *vault, str key_arn, str alias);
 
 /* `deleted_at` is for PENDING_DELETION. KMS_NOT_FOUND. */
@@ -74,8 +74,8 @@ must_use enum err vault_set_state(struct vault *vault, str key_arn, enum vault_s
 /* Walk the keys from *index = 0; false behind the last. */
 bool vault_next_key(const struct vault *vault, size_t *index, struct vault_key *ret_key);
 
-/* A fresh data key of `key_arn` for `owner`. Ids start at 1 and are never given twice. KMS_NOT_FOUND, KMS_DISABLED,
- * KMS_INVALID_STATE, FULL. */
+/* A fresh data key of `key_arn` for `owner` (1 to 512 bytes of UTF-8). Ids start at 1 and are never given twice.
+ * KMS_NOT_FOUND, KMS_DISABLED, KMS_INVALID_STATE, FULL. */
 must_use enum err vault_new_data_key(struct vault *vault, str key_arn, str owner, ms now, uint32_t *ret_id);
 
 /* The newest data key of `owner` under `key_arn`, or MISSING. */
