@@ -9,6 +9,7 @@ struct options {
     struct server server;
     const char *mode, *stream;
     enum wire wire;
+    bool unchecked; /* of a server that answers a constant only the status is looked at */
     int connections, records, limit, consumers, rounds;
     uint32_t shards;
     size_t record_bytes, pool_count, pool_bytes;
