@@ -36,6 +36,7 @@ struct api_config {
     size_t service_count;
     struct catalog *catalog;
     struct streams *streams;
+    struct log *log;
     struct keyring *keyring;
     struct iter_sealer *sealer;
     struct sigv4 *sigv4;

@@ -123,7 +123,7 @@ static bool answered(struct subscription *subscription, enum err err)
     struct shard *shard = stream ? stream_shard(stream, subscription->shard) : NULL;
     struct stream_read *read = &subscription->read;
     const struct shard *children[2];
-    bool ended, more;
+    bool ended, sealed, more;
 
     subscription->reading = false;
     if (err != OK || shard == NULL) {
@@ -132,7 +132,8 @@ static bool answered(struct subscription *subscription, enum err err)
         subscription_end(subscription, err != OK ? err : ERR_NOT_FOUND);
         return false;
     }
-    ended = read->sealed && shard->closed_at && shard_children(stream, shard->index, children) > 0;
+    ended = read->at_end && shard->closed_at && shard_children(stream, shard->index, children) > 0;
+    sealed = read->sealed;
     more = !read->at_end;
     subscription->position = read->next;
     if (read->count > 0 || ended) {
@@ -151,9 +152,9 @@ static bool answered(struct subscription *subscription, enum err err)
     arena_reset(&subscription->arena);
     if (ended)
         subscription_end(subscription, OK);
-    else if (read->sealed)
+    else if (sealed)
         os_timer_start(subscription->streams->config.loop, &subscription->timer, CHILDREN_LOOK_US);
-    return !ended && !read->sealed && more;
+    return !ended && !sealed && more;
 }
 
 static void read_done(struct stream_read *read, enum err err)

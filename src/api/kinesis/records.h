@@ -1,0 +1,38 @@
+/* records.h: what the record operations share: placement, sizes, and records as the model has them. */
+#pragma once
+
+#include "api/rq.h"
+#include "kinesis_model.h"
+#include "stream/seqno.h"
+
+/* Where a record goes: its explicit hash key, or the MD5 of its key; anywhere under AUTO. INVALID_ARGUMENT for a hash
+ * key of 2^128 and above. */
+must_use enum err record_hash(struct rq *rq, const struct stream *stream, str key, str explicit_hash_key,
+                              u128 *ret_hash);
+
+/* The stream of a put: NOT_FOUND also while it is CREATING or DELETING. */
+must_use enum err find_writable(struct rq *rq, str name, str arn, struct stream **ret_stream);
+
+/* Refuse a record that is larger than the stream's maximum, or without a key where one is needed; `path` is "data" or
+ * "records.N.member.data". */
+must_use enum err check_record(struct rq *rq, const struct stream *stream, str key, str data, const char *prefix);
+
+/* "The request was rejected because the DryRun parameter was specified." */
+must_use enum err refuse_dry_run(struct rq *rq);
+
+str sequence_number(struct rq *rq, struct seqno seqno);
+
+/* "Rate exceeded for shard X in stream S under account A." */
+str rate_exceeded(struct rq *rq, const struct stream *stream, uint32_t shard);
+
+/* The records of a read, in the arena. NULL without memory. */
+struct kinesis_record *records_of(struct rq *rq, struct arena *arena, const struct shard *shard,
+                                  const struct read_record *records, uint32_t count);
+
+/* The children of a shard that has ended; count 0 while they are not there. */
+struct kinesis_child_shard_list child_shards(struct arena *arena, struct stream *stream, const struct shard *shard);
+
+/* Where a StartingSequenceNumber, a Timestamp or a type points to. `operation` is for the texts. */
+must_use enum err start_position(struct rq *rq, const struct stream *stream, const struct shard *shard, int type,
+                                 str sequence_number, struct opt_ms timestamp, const char *operation,
+                                 log_pos *ret_position, ms *ret_not_before);
