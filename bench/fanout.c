@@ -82,8 +82,8 @@ static bool subscribe(struct fanout *fanout, struct subscription *subscription, 
     char body[1024];
     enum conn_step step;
 
-    snprintf(body, sizeof(body), "{\"ConsumerARN\":\"%s\",\"ShardId\":\"%s\",\"StartingPosition\":{\"Type\":\"LATEST\"}}",
-             consumer, shard);
+    snprintf(body, sizeof(body),
+             "{\"ConsumerARN\":\"%s\",\"ShardId\":\"%s\",\"StartingPosition\":{\"Type\":\"LATEST\"}}", consumer, shard);
     if (!conn_open(&subscription->conn, fanout->options->target.port) ||
         !request_build(&fanout->options->target, "SubscribeToShard", WIRE_JSON, body, strlen(body),
                        &subscription->request))

@@ -92,7 +92,8 @@ static bool cbor_string(const char *at, const char *end, const char *key, char *
     const char *found = memmem(at, (size_t)(end - at), key, strlen(key)), *text;
     uint64_t size;
 
-    if (!found || !cbor_head(found + strlen(key), end, 3, &size, &text) || size >= room || size > (uint64_t)(end - text))
+    if (!found || !cbor_head(found + strlen(key), end, 3, &size, &text) || size >= room ||
+        size > (uint64_t)(end - text))
         return false;
     memcpy(to, text, size);
     to[size] = 0;

@@ -63,7 +63,8 @@ int outcome_print(const struct outcome *outcome)
     printf(",\"records\":%llu,\"bytes\":%llu,\"seconds\":%.4f,\"per_second\":%.1f,\"records_per_second\":%.1f,"
            "\"mb_per_second\":%.3f",
            (unsigned long long)outcome->records, (unsigned long long)outcome->bytes, drive->seconds,
-           (double)drive->answers / seconds, (double)outcome->records / seconds, (double)outcome->bytes / seconds / 1e6);
+           (double)drive->answers / seconds, (double)outcome->records / seconds,
+           (double)outcome->bytes / seconds / 1e6);
     samples_print(&drive->latency, "latency_us", stdout);
     printf(",\"client_cpu_s\":%.3f,\"server_cpu_s\":%.3f,\"server_rss_mb\":%.1f,\"server_anon_mb\":%.1f,"
            "\"server_peak_mb\":%.1f",

@@ -23,7 +23,7 @@ LEAT = {
     "listen": "--listen",
     "data": "--data",
     "durability": "--durability",
-    "limits_off": ["--limits", "off"],
+    "limits_off": ["--limits", "off", "--call-rates", "off"],
     "credentials": "--credentials",
     "tail": "--tail-bytes",
     "backlog": "--backlog-bytes",

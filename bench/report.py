@@ -116,9 +116,9 @@ def notes(record):
     lines = [f"Made by `{record['command']}` on {record['date']}, commit {m['commit']}: {m['cores']} × {m['cpu']}, "
              f"{m['memory_gb']} GB, Linux {m['kernel']}; one fdatasync of 4 KiB takes {m['sync_us']} µs there. "
              "Client and server share the cores."
-             + (f" The machine was not quiet: load {m['load_before']:.1f} before the run." if m["load_before"] > 0.7 else ""),
-             "", "Medians of the repeats, below them the lowest and the highest; in each repeat all servers took turns. "
-             "The ratio compares repeat by repeat: how many times better than the best of the other servers."]
+             + (f" Load before the run: {m['load_before']:.1f}." if m["load_before"] > 0.7 else ""),
+             "", "Medians of the repeats, beside them the lowest and the highest; in each repeat all servers took "
+             "turns. The ratio compares repeat by repeat: how many times better than the best of the other servers."]
     lines += ["", "An acknowledgement means: " + "; ".join(f"{label}: {record['durable'][name]}"
                                                          for name, label in record["peers"].items()
                                                          if name != CEILING) +

@@ -3,8 +3,8 @@
  *   LD_PRELOAD=build/bench/slowsync.so LEAT_SYNC_DELAY_US=1000 leat serve ...
  *
  * Where this project is developed a sync takes 30 us, which hides bad batching. Each fsync, fdatasync, syncfs,
- * msync(MS_SYNC), sync_file_range that waits, and each write to a file opened with O_SYNC or O_DSYNC first sleeps for the
- * delay. Sleeps of several threads overlap, as they would in a device with a deep queue. Programs that are linked
+ * msync(MS_SYNC), sync_file_range that waits, and each write to a file opened with O_SYNC or O_DSYNC first sleeps for
+ * the delay. Sleeps of several threads overlap, as they would in a device with a deep queue. Programs that are linked
  * statically or make system calls of their own (Go, io_uring) are not slowed: look at the rates before you compare. */
 #include <dlfcn.h>
 #include <errno.h>

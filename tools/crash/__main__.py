@@ -26,7 +26,10 @@ from kinesis import Client, Lost, Refused
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LEAT = os.path.join(ROOT, "build", "leat")
-COMMAND = "{leat} serve --listen 127.0.0.1:{port} --data {data} --durability {durability} --limits off"
+# The smallest sizes, so that segments roll, are settled and are recycled all the time.
+COMMAND = ("{leat} serve --listen 127.0.0.1:{port} --data {data} --durability {durability} --limits off "
+           "--call-rates off --transition 0 --segment-bytes 32MiB --backlog-bytes 64MiB --tail-bytes 1MiB "
+           "--settled-bytes 16MiB")
 STREAMS = {"crash-wide": 8, "crash-narrow": 1}
 START_S = 60
 RECORD_BYTES_MAX = 200_000
@@ -159,19 +162,26 @@ class Reader(Worker):
         self.judge = judge
         self.last = {}       # (stream, shard) -> the last sequence number, as text
         self.iterators = {}
+        self.ended = set()   # shards read to their end
 
     def step(self):
         try:
             if not self.iterators:
                 for stream in STREAMS:
                     for shard in self.client.shards(stream):
-                        self.iterators[stream, shard] = self.client.iterator(stream, shard, self.last.get((stream, shard)))
+                        if (stream, shard) not in self.ended:
+                            self.iterators[stream, shard] = self.client.iterator(stream, shard,
+                                                                                 self.last.get((stream, shard)))
             for (stream, shard), iterator in list(self.iterators.items()):
                 answer = self.client.call("GetRecords", ShardIterator=iterator, Limit=10000)
                 for record in answer["Records"]:
                     self.judge.read(stream, shard, record, int(self.last.get((stream, shard), -1)))
                     self.last[stream, shard] = record["SequenceNumber"]
-                self.iterators[stream, shard] = answer["NextShardIterator"]
+                self.iterators[stream, shard] = answer.get("NextShardIterator")
+                if not self.iterators[stream, shard]:
+                    self.ended.add((stream, shard))
+                    self.iterators = {}      # there are children to be found
+                    break
         except Lost:
             self.iterators = {}
         except Refused as e:
@@ -180,13 +190,51 @@ class Reader(Worker):
         time.sleep(0.01)
 
 
+class Resharder(Worker):
+    """Splits and merges the wide stream while it is written to: a parent's end must survive like any record."""
+
+    def __init__(self, port, seed):
+        super().__init__(port)
+        self.rng = random.Random(seed)
+        self.done = 0
+        self.due = 0.0
+
+    def step(self):
+        time.sleep(0.02)
+        if time.monotonic() < self.due:
+            return
+        self.due = time.monotonic() + self.rng.uniform(0.3, 1.5)
+        try:
+            self.reshard("crash-wide")
+            self.done += 1
+        except (Lost, Refused):
+            pass
+
+    def reshard(self, stream):
+        shards = [shard for shard in self.client.call("ListShards", StreamName=stream)["Shards"]
+                  if "EndingSequenceNumber" not in shard["SequenceNumberRange"]]
+        shards.sort(key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))
+        if len(shards) < 6 or (len(shards) < 12 and self.rng.random() < 0.5):
+            shard = self.rng.choice(shards)
+            low, high = (int(shard["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey"))
+            self.client.call("SplitShard", StreamName=stream, ShardToSplit=shard["ShardId"],
+                             NewStartingHashKey=str((low + high) // 2))
+        else:
+            at = self.rng.randrange(len(shards) - 1)
+            self.client.call("MergeShards", StreamName=stream, ShardToMerge=shards[at]["ShardId"],
+                             AdjacentShardToMerge=shards[at + 1]["ShardId"])
+
+
 def create(port):
     client = Client(port)
     for stream, shards in STREAMS.items():
         client.call("CreateStream", StreamName=stream, ShardCount=shards)
     for stream in STREAMS:
-        while client.call("DescribeStreamSummary", StreamName=stream)["StreamDescriptionSummary"]["StreamStatus"] != "ACTIVE":
+        status = None
+        while status != "ACTIVE":
             time.sleep(0.01)
+            answer = client.call("DescribeStreamSummary", StreamName=stream)
+            status = answer["StreamDescriptionSummary"]["StreamStatus"]
 
 
 def read_log(port, judge):
@@ -223,8 +271,9 @@ def rounds_run(args, server, judge, workers, rng):
             lost += judge.verify(read_log(server.port, judge))
             print(f"round {number}: {len(judge.promised)} acknowledged, {lost} lost, "
                   f"last start {server.starts_ms[-1]:.0f} ms", flush=True)
-            for worker in workers:
-                worker.resume()
+            if number < args.rounds:
+                for worker in workers:
+                    worker.resume()
     return lost
 
 
@@ -235,6 +284,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.8, help="longest life of the server between two kills")
     parser.add_argument("--writers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--no-reshard", action="store_true", help="leave the shards as they are")
     parser.add_argument("--leat", default=LEAT)
     parser.add_argument("--durability", default="sync", choices=["sync", "os"])
     parser.add_argument("--data", default=None, help="an empty directory (default: a temporary one)")
@@ -250,7 +300,9 @@ def main():
     log = open(data.rstrip("/") + ".log", "ab")
     server = Server(command, port, log)
     judge = Judge(lambda line: print(line, flush=True))
+    resharder = Resharder(port, seed)
     workers = [Writer(port, judge, i, seed + i) for i in range(args.writers)] + [Reader(port, judge)]
+    workers += [] if args.no_reshard else [resharder]
     lost, problem = 0, None
     try:
         server.start()
@@ -270,8 +322,8 @@ def main():
         print(f"FAULT {problem}")
     starts = sorted(server.starts_ms) or [0]
     refused = sum(worker.refusals for worker in workers if isinstance(worker, Writer))
-    print(f"seed {seed}, {len(judge.sent)} records sent, {refused} calls refused, start after a kill: median "
-          f"{starts[len(starts) // 2]:.0f} ms, longest {starts[-1]:.0f} ms")
+    print(f"seed {seed}, {len(judge.sent)} records sent, {refused} calls refused, {resharder.done} splits and merges; "
+          f"start after a kill: median {starts[len(starts) // 2]:.0f} ms, longest {starts[-1]:.0f} ms")
     print(f"{args.rounds} rounds, {len(judge.promised)} records acknowledged, {lost} lost")
     if judge.failed:
         print(f"kept for you: {data} and {log.name}")
