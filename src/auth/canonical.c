@@ -124,7 +124,7 @@ static bool header_values(struct buf *buf, const struct sigv4_request *request, 
     bool found = false;
 
     for (size_t i = 0; i < request->header_count; i++) {
-        if (!str_eq_nocase(request->headers[i].name, name))
+        if (request->headers[i].name.size != name.size || !str_eq_nocase(request->headers[i].name, name))
             continue;
         if (found)
             buf_byte(buf, ',');

@@ -28,7 +28,8 @@ static void find_headers(const struct sigv4_request *request, struct found *foun
 
     for (size_t i = 0; i < request->header_count; i++)
         for (size_t j = 0; j < sizeof(wanted) / sizeof(wanted[0]); j++)
-            if (str_eq_nocase(request->headers[i].name, wanted[j].name) && !str_present(*wanted[j].value))
+            if (request->headers[i].name.size == wanted[j].name.size &&
+                str_eq_nocase(request->headers[i].name, wanted[j].name) && !str_present(*wanted[j].value))
                 *wanted[j].value = str_trim(request->headers[i].value);
 }
 
@@ -203,7 +204,10 @@ static enum err read_date(const struct found *found, struct arena *arena, struct
                                 "See http://en.wikipedia.org/wiki/ISO_8601",
                                 STR_ARG(text)),
                       ret_sentence);
-    (void)date_format_basic(claim->at, claim->amz_date);
+    if (found->amz_date.size)
+        memcpy(claim->amz_date, text.at, text.size);
+    else
+        (void)date_format_basic(claim->at, claim->amz_date);
     if (!str_eq(claim->date, str_bytes(claim->amz_date, 8)))
         return refuse(ERR_INVALID_SIGNATURE,
                       arena_fmt(arena,

@@ -103,31 +103,39 @@ static str span_text(ms span, struct arena *arena)
     return arena_fmt(arena, "%lld sec.", (long long)(span / 1000));
 }
 
+static str expired(ms then, ms now, ms age_max, struct arena *arena)
+{
+    char then_text[DATE_TEXT_MAX], now_text[DATE_TEXT_MAX], limit_text[DATE_TEXT_MAX];
+    str span = span_text(age_max, arena);
+
+    (void)date_format_basic(then, then_text);
+    (void)date_format_basic(now, now_text);
+    (void)date_format_basic(now - age_max, limit_text);
+    return arena_fmt(arena, "Signature expired: %s is now earlier than %s (%s - %.*s)", then_text, limit_text, now_text,
+                     STR_ARG(span));
+}
+
+static str not_yet_current(ms then, ms now, ms skew_max, struct arena *arena)
+{
+    char then_text[DATE_TEXT_MAX], now_text[DATE_TEXT_MAX], limit_text[DATE_TEXT_MAX];
+    str span = span_text(skew_max, arena);
+
+    (void)date_format_basic(then, then_text);
+    (void)date_format_basic(now, now_text);
+    (void)date_format_basic(now + skew_max, limit_text);
+    return arena_fmt(arena, "Signature not yet current: %s is still later than %s (%s + %.*s)", then_text, limit_text,
+                     now_text, STR_ARG(span));
+}
+
 static enum err check_time(const struct claim *claim, ms skew_max, ms now, struct arena *arena, str *ret_sentence)
 {
     ms age_max = claim->expires_s ? (ms)claim->expires_s * 1000 : skew_max;
-    char then_text[DATE_TEXT_MAX], now_text[DATE_TEXT_MAX], limit_text[DATE_TEXT_MAX];
-    str span;
 
     now -= now % 1000;
-    (void)date_format_basic(claim->at, then_text);
-    (void)date_format_basic(now, now_text);
-    if (claim->at < now - age_max) {
-        (void)date_format_basic(now - age_max, limit_text);
-        span = span_text(age_max, arena);
-        return refuse(ERR_INVALID_SIGNATURE,
-                      arena_fmt(arena, "Signature expired: %s is now earlier than %s (%s - %.*s)", then_text,
-                                limit_text, now_text, STR_ARG(span)),
-                      ret_sentence);
-    }
-    if (claim->at > now + skew_max) {
-        (void)date_format_basic(now + skew_max, limit_text);
-        span = span_text(skew_max, arena);
-        return refuse(ERR_INVALID_SIGNATURE,
-                      arena_fmt(arena, "Signature not yet current: %s is still later than %s (%s + %.*s)", then_text,
-                                limit_text, now_text, STR_ARG(span)),
-                      ret_sentence);
-    }
+    if (claim->at < now - age_max)
+        return refuse(ERR_INVALID_SIGNATURE, expired(claim->at, now, age_max, arena), ret_sentence);
+    if (claim->at > now + skew_max)
+        return refuse(ERR_INVALID_SIGNATURE, not_yet_current(claim->at, now, skew_max, arena), ret_sentence);
     return OK;
 }
 

@@ -124,7 +124,7 @@ TEST("a state forbids the use of a key and of its data keys")
 {
     struct vault *vault = create(usual());
     struct vault_key key = find(vault, STR("alias/a"));
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     uint32_t id, none;
 
     CHECK_INT(vault_usable(&key), OK);
@@ -153,7 +153,7 @@ TEST("data keys are random, numbered once, and go with their owner")
 {
     struct vault *vault = create(usual());
     str arn = find(vault, STR("alias/a")).arn, other = find(vault, STR("alias/b")).arn, found;
-    const uint8_t *one, *two;
+    const uint8_t *one = NULL, *two = NULL;
     uint32_t first, second, third, id;
 
     CHECK_INT(vault_current_data_key(vault, arn, STR("orders"), &id), ERR_MISSING);
@@ -219,7 +219,7 @@ static void print_example(struct buf *text, uint8_t ret_bytes[static VAULT_KEY_B
 {
     struct vault *vault = create(usual());
     str arn = find(vault, STR("alias/aws/kinesis")).arn, other = find(vault, STR(UUID)).arn;
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     uint32_t id;
 
     CHECK_INT(vault_set_alias(vault, arn, STR("alias/more")), OK);
@@ -243,7 +243,7 @@ static enum err parse(struct vault_settings settings, str text, struct vault **r
     str sentence = { 0 };
     enum err err;
 
-    arena_init(&arena, 4096);
+    arena_init(&arena, 1 << 16);
     err = vault_parse(&settings, text, &arena, ret_vault, &sentence);
     CHECK((err == OK) == !str_present(sentence));
     arena_deinit(&arena);
@@ -256,7 +256,7 @@ TEST("the text brings everything back, and holds no secret")
     char hex[2 * VAULT_KEY_BYTES];
     struct vault *vault = NULL;
     struct vault_key key;
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     size_t index = 0;
     struct buf text;
     uint32_t id;
