@@ -96,7 +96,8 @@ class Worker(threading.Thread):
                     self.resting.set()
                     self.go.wait()
                     self.resting.clear()
-                self.step()
+                else:
+                    self.step()
         except BaseException as e:  # reported by the main thread
             self.error = e
         self.resting.set()
