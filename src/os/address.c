@@ -130,7 +130,8 @@ size_t address_format(const struct address *address, char ret_text[static ADDRES
     int size;
 
     if (address->socket.ss_family == AF_UNIX) {
-        size = snprintf(ret_text, ADDRESS_TEXT_MAX, "unix:%s", ((const struct sockaddr_un *)&address->socket)->sun_path);
+        size =
+            snprintf(ret_text, ADDRESS_TEXT_MAX, "unix:%s", ((const struct sockaddr_un *)&address->socket)->sun_path);
     } else if (address->socket.ss_family == AF_INET6) {
         (void)inet_ntop(AF_INET6, &six_of(address)->sin6_addr, host, sizeof(host));
         size = snprintf(ret_text, ADDRESS_TEXT_MAX, "[%s]:%u", host, address_port(address));

@@ -24,9 +24,10 @@ TEST("addresses are read and written again")
 
 TEST("what is no address is refused")
 {
-    static const char *const wrong[] = { "", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", ":80",
-                                         "localhost:80", "::1:80", "[::1]", "[]:1", "[::1:80", "1.2.3.4:-1", "unix:",
-                                         "999.0.0.1:1" };
+    static const char *const wrong[] = {
+        "",       ":",     "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", ":80",        "localhost:80",
+        "::1:80", "[::1]", "[]:1",      "[::1:80",    "1.2.3.4:-1",      "unix:",       "999.0.0.1:1"
+    };
 
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         CHECK_STR(round_trip(wrong[i]), "MALFORMED");

@@ -22,8 +22,8 @@ struct os_fetch {
     } *headers;
     size_t header_count;
     str body;
-    str ca_file;             /* trust this PEM file (and nothing else); absent: the system's set */
-    int64_t timeout_ms;      /* 0: none (streams) */
+    str ca_file;        /* trust this PEM file (and nothing else); absent: the system's set */
+    int64_t timeout_ms; /* 0: none (streams) */
     /* Called with response bytes as they come, if set; else they are gathered in `response`. */
     void (*bytes)(struct os_fetch *fetch, str bytes);
     /* OK: the response came, whatever its status; else MALFORMED (url or header), CLOSED, TIMEOUT, IO, TOO_LARGE or
@@ -31,9 +31,9 @@ struct os_fetch {
     void (*done)(struct os_fetch *fetch, enum err err);
     void *ctx;
     /* result */
-    int status;              /* known from the first bytes on */
-    struct buf response;     /* buf_init by the caller with its bound */
-    char error[256];         /* why it failed, for people */
+    int status;          /* known from the first bytes on */
+    struct buf response; /* buf_init by the caller with its bound */
+    char error[256];     /* why it failed, for people */
     /* private */
     void *curl, *curl_headers;
     struct os_fetcher *fetcher;

@@ -35,10 +35,12 @@ void os_entropy(struct os *os, void *ret_bytes, size_t size);
 
 must_use enum err os_loop_create(struct os *os, struct os_loop **ret_loop);
 
-/* Every timer stopped, socket and listener closed, worker destroyed before. */
+/* Every timer stopped, socket and listener closed, worker and fetcher destroyed before; `closed` of sockets that were
+ * closed in the last turn is called here. Messages not yet run are dropped. */
 void os_loop_destroy(struct os_loop *loop);
 
-/* Runs until os_loop_stop and returns. */
+/* Runs until os_loop_stop, which is called on the loop's thread, and returns; may be run again. (In the simulator every
+ * loop runs whenever one is run, and this also returns when nothing will ever happen again.) */
 void os_loop_run(struct os_loop *loop);
 void os_loop_stop(struct os_loop *loop);
 
@@ -51,7 +53,8 @@ struct os_timer {
     struct os_timer *child, *sibling, *prev;
 };
 
-/* Fires once, `delay_us` from now (0: at the loop's next turn). Arming an armed timer moves it. */
+/* Fires once, not before `delay_us` from now (0: at the loop's next turn) and about a millisecond after at most, if the
+ * loop is free. Arming an armed timer moves it. Timers due at the same microsecond fire in any order. */
 void os_timer_start(struct os_loop *loop, struct os_timer *timer, int64_t delay_us);
 
 /* Harmless when not armed. */
@@ -62,17 +65,20 @@ struct os_message {
     struct os_message *next; /* private */
 };
 
-/* Have `message->run` called on the loop's thread, in order of posting. Any thread. Cannot fail. */
+/* Have `message->run` called on the loop's thread, in order of posting. Any thread. Cannot fail. A message may be
+ * posted again once it has begun to run. */
 void os_post(struct os_loop *loop, struct os_message *message);
 
 /* ---- workers and jobs ----------------------------------------------------------------------------------------- */
 
-/* A few threads with one queue. Jobs of a worker with one thread run strictly in order. */
+/* A few threads with one queue. Jobs of a worker with one thread run strictly in order, and so do their `done`s. The
+ * queue is as long as its users make it: they hold the jobs and know the bound. */
 struct os_worker;
 
 must_use enum err os_worker_create(struct os *os, const char *name, unsigned threads, struct os_worker **ret_worker);
 
-/* Waits for what is queued; all its `done` messages have been posted then. */
+/* Waits for what is queued; all its `done` messages have been posted then. Blocks: at the end, or at a moment when
+ * nothing is queued. */
 void os_worker_destroy(struct os_worker *worker);
 
 struct os_job {
@@ -88,7 +94,9 @@ void os_job_start(struct os_worker *worker, struct os_loop *loop, struct os_job 
 
 /* ---- files: only inside a job's work, or where nothing else runs (start-up, tools) ------------------------------ */
 
-/* All return OK, or IO, NO_SPACE, MISSING, EXISTS, LOCKED, NO_MEMORY. Paths are UTF-8 and zero-terminated. */
+/* All return OK, or IO, NO_SPACE, MISSING, EXISTS, LOCKED, NO_MEMORY, UNSUPPORTED. Paths are UTF-8 and zero-terminated.
+ * Different files may be used by several jobs at a time, and one file too, each with its own offsets. (The simulator
+ * asserts that nobody does this on a loop.) */
 
 struct os_file;
 
@@ -104,6 +112,7 @@ struct os_iov {
     size_t size;
 };
 
+/* With OS_READ or OS_WRITE or both. Files are made with mode 0600. A directory cannot be opened (IO, now or later). */
 must_use enum err os_open(struct os *os, const char *path, unsigned flags, struct os_file **ret_file);
 void os_close(struct os_file *file);
 
@@ -121,13 +130,14 @@ must_use enum err os_truncate(struct os_file *file, uint64_t size);
 /* Give the range's blocks back; it reads as zeros afterwards. UNSUPPORTED where the file system cannot. */
 must_use enum err os_punch(struct os_file *file, uint64_t offset, uint64_t size);
 
-/* An exclusive lock that lasts until the file is closed or the process ends. LOCKED if another process has it. */
+/* An exclusive lock that lasts until the file is closed or the process ends. LOCKED if another process, or another
+ * os_open of the same file, has it. */
 must_use enum err os_lock(struct os_file *file);
 
 /* Replaces `to`. Durable only after os_sync_dir of the directory. */
 must_use enum err os_rename(struct os *os, const char *from, const char *to);
 must_use enum err os_unlink(struct os *os, const char *path);
-must_use enum err os_mkdir(struct os *os, const char *path); /* OK if it is there */
+must_use enum err os_mkdir(struct os *os, const char *path); /* mode 0700; OK if it is there */
 must_use enum err os_sync_dir(struct os *os, const char *path);
 
 /* Calls `each` with every name but "." and "..", in bytewise order; stops at the first error it returns. */
@@ -147,7 +157,8 @@ must_use enum err os_disk_free(struct os *os, const char *path, uint64_t *ret_by
 /* A whole small file, at most `size_max` bytes (TOO_LARGE beyond), zero-terminated; the caller frees. */
 must_use enum err os_read_file(struct os *os, const char *path, size_t size_max, char **ret_at, size_t *ret_size);
 
-/* Write to `path`.tmp (mode 0600), sync, rename, sync the directory: old or new content, never a mixture. */
+/* Write to `path`.tmp (mode 0600), sync, rename, sync the directory: old or new content, never a mixture. After a crash
+ * `path`.tmp may be left over; the next replacement truncates it. */
 must_use enum err os_replace_file(struct os *os, const char *path, str content);
 
 /* ---- sockets --------------------------------------------------------------------------------------------------- */
@@ -155,9 +166,10 @@ must_use enum err os_replace_file(struct os *os, const char *path, str content);
 struct os_listener;
 struct os_socket;
 
-/* What the owner of a socket is told. After `closed` nothing more is called; the owner may not close it again. */
+/* What the owner of a socket is told; a table that outlives the socket. Nothing here is called from inside a function
+ * of the socket. After `closed` nothing more is called; the owner may not close it again. */
 struct os_socket_events {
-    /* Where the next bytes should go; NULL: the loop lends its own buffer. */
+    /* Where the next bytes should go. Absent, or `ret_at` left NULL: the loop lends a buffer, good inside `bytes`. */
     void (*buffer)(void *ctx, char **ret_at, size_t *ret_size);
     void (*bytes)(void *ctx, char *at, size_t size);
     /* CLOSED when the peer ended its side in order (the socket stays open for writing), IO on a failure. */
@@ -166,38 +178,44 @@ struct os_socket_events {
 };
 
 struct os_listen {
-    str address;      /* "127.0.0.1:4567", "[::1]:0", or "unix:/path" */
+    str address; /* "127.0.0.1:4567", "[::1]:0", or "unix:/path" */
     int backlog;
-    /* A new connection; the owner calls os_socket_start or os_socket_close. `peer` is text without the port. */
+    /* A new connection; the owner calls os_socket_start or os_socket_close. `peer` is text without the port ("unix" for
+     * a unix socket) and good inside the call. */
     void (*accept)(void *ctx, struct os_socket *socket, str peer);
     void *ctx;
 };
 
-/* IN_USE if the address is taken, MALFORMED if it cannot be read. */
+/* IN_USE if the address is taken, MALFORMED if it cannot be read (numbers only, no names). A unix socket has mode 0600;
+ * one left over by a dead process is replaced. When descriptors run out, connections wait in the backlog. */
 must_use enum err os_listen(struct os_loop *loop, const struct os_listen *listen, struct os_listener **ret_listener);
 
 /* The bound address with its real port: "127.0.0.1:41234". Valid as long as the listener. */
 str os_listener_address(const struct os_listener *listener);
 void os_listener_close(struct os_listener *listener);
 
-/* Asynchronous; `connected` gets OK or CLOSED/TIMEOUT/IO. The socket exists at once and may be closed before. */
+/* Asynchronous; `connected` gets OK or CLOSED/TIMEOUT/IO, and after a failure the socket only wants to be closed. The
+ * socket exists at once and may be closed before; `connected` is not called then. Addresses as for os_listen. */
 must_use enum err os_connect(struct os_loop *loop, str address, void (*connected)(void *ctx, enum err err), void *ctx,
                              struct os_socket **ret_socket);
 
-/* Begin to deliver events. */
+/* Begin to deliver events. Once, when the socket is connected, and before the first write. */
 void os_socket_start(struct os_socket *socket, const struct os_socket_events *events, void *ctx);
 
 /* Stop and resume reading (back-pressure); reading is on after os_socket_start. */
 void os_socket_pause(struct os_socket *socket, bool paused);
 
-/* One write at a time may be under way. The bytes stay valid until `done`; after an error the socket only wants to be
- * closed. */
-void os_socket_write(struct os_socket *socket, const struct os_iov *iov, size_t count, void (*done)(void *ctx, enum err err));
+/* One write at a time may be under way. The bytes (not the iov) stay valid until `done`, which gets the `ctx` of
+ * os_socket_start and is never called from inside this call: OK when the kernel has everything, else CLOSED if the peer
+ * is gone, IO, NO_MEMORY or CANCELLED; after an error the socket only wants to be closed. */
+void os_socket_write(struct os_socket *socket, const struct os_iov *iov, size_t count,
+                     void (*done)(void *ctx, enum err err));
 
-/* End our side after what was written. */
+/* End our side after what was written. No write may follow; a second call is harmless. */
 void os_socket_shutdown(struct os_socket *socket);
 
-/* Drop it; `closed` follows at a later turn, after any `done` of a pending write (with CANCELLED). */
+/* Drop it; `closed` follows later, after any `done` of a pending write (with CANCELLED, or OK if it had gone out). Of a
+ * socket that was never started nothing is told. Once. */
 void os_socket_close(struct os_socket *socket);
 
 /* ---- signals (real world: SIGTERM and SIGINT as OS_STOP, SIGHUP as OS_RELOAD) ----------------------------------- */

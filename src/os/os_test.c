@@ -23,7 +23,7 @@ static struct os_timer guard;
 
 static void guard_fired(struct os_timer *timer)
 {
-    CHECK(!"done within ten seconds");
+    CHECK(false && "done within ten seconds");
     os_loop_stop(loop);
 }
 
@@ -185,9 +185,8 @@ static struct numbered messages[MESSAGES];
 static void prepare_messages(int *expected)
 {
     for (int i = 0; i < MESSAGES; i++)
-        messages[i] = (struct numbered){
-            .message.run = numbered_ran, .number = i, .expected = expected, .last = MESSAGES
-        };
+        messages[i] =
+            (struct numbered){ .message.run = numbered_ran, .number = i, .expected = expected, .last = MESSAGES };
 }
 
 TEST("messages run in the order of posting")
@@ -239,7 +238,7 @@ static void counted_ran(struct os_message *message)
     struct counted *counted = container_of(message, struct counted, message);
 
     if (counted->number != next_number[counted->thread])
-        CHECK(!"in the order of its thread");
+        CHECK(false && "in the order of its thread");
     next_number[counted->thread]++;
     if (++counted_total == THREADS * PER_THREAD)
         os_loop_stop(loop);
@@ -292,7 +291,7 @@ static void job_work(struct os_job *job)
 
     if (numbered->ordered) {
         if (*numbered->worked != numbered->number)
-            CHECK(!"in order");
+            CHECK(false && "in order");
         ++*numbered->worked;
     }
 }
@@ -815,8 +814,9 @@ static void ignore_connected(void *ctx, enum err err)
 TEST("every connection is accepted once; a socket may be closed before it is connected or started")
 {
     int accepts = 0;
-    struct os_listen listen = { .address = STR("127.0.0.1:0"), .backlog = 64, .accept = count_accepted,
-                                .ctx = &accepts };
+    struct os_listen listen = {
+        .address = STR("127.0.0.1:0"), .backlog = 64, .accept = count_accepted, .ctx = &accepts
+    };
     struct os_socket *sockets[21];
 
     begin();
@@ -882,13 +882,11 @@ TEST("a unix socket is its owner's alone, and a stale one is replaced")
     finish();
 }
 
+static struct rlimit limit_before;
+
 static void give_back(struct os_timer *timer)
 {
-    struct rlimit limit;
-
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    setrlimit(RLIMIT_NOFILE, &limit_before);
 }
 
 static void stop_on_accept(void *ctx, struct os_socket *socket, str peer)
@@ -911,14 +909,16 @@ TEST("without descriptors the listener waits instead of spinning, and accepts wh
     CHECK_INT(os_connect(loop, os_listener_address(listener), ignore_connected, NULL, &socket), OK);
     probe = open("/dev/null", O_RDONLY);
     close(probe);
-    getrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit_before);
+    limit = limit_before;
     limit.rlim_cur = (rlim_t)probe;
     setrlimit(RLIMIT_NOFILE, &limit);
     os_timer_start(loop, &timer, 250000);
     getrusage(RUSAGE_SELF, &before);
     os_loop_run(loop);
     getrusage(RUSAGE_SELF, &after);
-    CHECK((after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 + after.ru_utime.tv_usec - before.ru_utime.tv_usec <
+    CHECK((after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 + after.ru_utime.tv_usec -
+              before.ru_utime.tv_usec <
           100000);
     os_socket_close(socket);
     os_listener_close(listener);

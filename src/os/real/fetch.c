@@ -19,8 +19,8 @@ enum { CONNECTIONS_KEPT = 64, CONNECT_TIMEOUT_MS = 10000 };
 struct os_fetcher {
     struct os_loop *loop;
     CURLM *multi;
-    struct os_timer timer;   /* libcurl's */
-    struct os_timer begin;   /* takes what is in `starting` */
+    struct os_timer timer;                      /* libcurl's */
+    struct os_timer begin;                      /* takes what is in `starting` */
     struct os_fetch *starting, **starting_last; /* linked by curl_headers */
     struct list requests;
     bool inside;  /* libcurl is on the stack */
@@ -399,7 +399,7 @@ static void reap(struct os_fetcher *fetcher)
     CURLMsg *message;
     int left;
 
-    list_each (link, &fetcher->requests) {
+    list_each(link, &fetcher->requests) {
         struct request *request = container_of(link, struct request, link);
 
         if (request->fetch == NULL)

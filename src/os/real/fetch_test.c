@@ -210,7 +210,8 @@ TEST("a response is gathered with its status, and the next request takes the sam
 TEST("method, headers and body arrive as they were given")
 {
     static char body[60000];
-    struct os_fetch_header headers[] = { { STR("X-One"), STR("1") }, { STR("X-Empty"), STR("") },
+    struct os_fetch_header headers[] = { { STR("X-One"), STR("1") },
+                                         { STR("X-Empty"), STR("") },
                                          { STR("Content-Type"), STR("application/json") } };
     struct tried tried;
 

@@ -218,7 +218,7 @@ void os_loop_destroy(struct os_loop *loop)
     /* Sockets that were closed in the last turn are told so here. */
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     if (uv_loop_close(&loop->uv) != 0)
-        assert(!"a socket or listener outlives its loop");
+        assert(false && "a socket or listener outlives its loop");
     free(loop);
 }
 

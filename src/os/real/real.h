@@ -22,11 +22,11 @@ struct os_loop {
     uv_idle_t again;      /* active when something was left over, so that the loop does not sleep */
     uv_timer_t alarm;     /* when the heap's root is due */
     struct os_timer *timers;
-    int64_t alarm_at_us;  /* what the alarm is set for; INT64_MAX: not set */
-    int64_t fired_us;     /* timers up to this moment have been taken; a timer armed now is due later */
+    int64_t alarm_at_us;                 /* what the alarm is set for; INT64_MAX: not set */
+    int64_t fired_us;                    /* timers up to this moment have been taken; a timer armed now is due later */
     _Atomic(struct os_message *) posted; /* last posted first */
     _Atomic(pthread_t) runner;           /* the thread inside os_loop_run, or 0 */
-    struct list written;  /* sockets whose write went out at once and whose `done` is owed */
+    struct list written;                 /* sockets whose write went out at once and whose `done` is owed */
     uv_signal_t signals[SIGNAL_COUNT];
     bool signals_open;
     void (*signalled)(void *ctx, enum os_signal signal);

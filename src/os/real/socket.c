@@ -29,8 +29,8 @@ struct os_socket {
     uv_connect_t connect;
     uv_write_t write;
     void (*write_done)(void *ctx, enum err err); /* gets `ctx`; NULL: no write under way */
-    enum err write_err;  /* while in loop->written */
-    struct list written; /* in loop->written, or in no list */
+    enum err write_err;                          /* while in loop->written */
+    struct list written;                         /* in loop->written, or in no list */
     uv_shutdown_t shutdown;
     bool paused, reading, ended, closing, shut;
 };

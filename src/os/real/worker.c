@@ -78,8 +78,7 @@ static unsigned start_threads(struct os_worker *worker)
 
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < worker->thread_count &&
-           pthread_create(&worker->threads[started], NULL, serve, worker) == 0)
+    while (started < worker->thread_count && pthread_create(&worker->threads[started], NULL, serve, worker) == 0)
         started++;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;

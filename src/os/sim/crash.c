@@ -20,10 +20,10 @@ enum fate { FATE_LOST, FATE_KEPT, FATE_TORN };
 
 struct survival {
     struct inode *inode;
-    size_t count;       /* changes */
-    size_t committed;   /* of them, those whose effect on the size survives */
-    size_t barrier;     /* writes from this change on are lost (3) */
-    uint32_t *seen;     /* by sector: how many changes it has seen (2) */
+    size_t count;     /* changes */
+    size_t committed; /* of them, those whose effect on the size survives */
+    size_t barrier;   /* writes from this change on are lost (3) */
+    uint32_t *seen;   /* by sector: how many changes it has seen (2) */
     uint64_t sectors;
 };
 
@@ -43,7 +43,7 @@ static void measure(struct survival *survival)
     size_t i = 0;
 
     survival->barrier = SIZE_MAX;
-    list_each (link, &survival->inode->changes) {
+    list_each(link, &survival->inode->changes) {
         const struct change *change = container_of(link, struct change, link);
 
         if (i >= survival->committed && survival->barrier == SIZE_MAX && is_barrier(change, size))
@@ -59,7 +59,7 @@ static void pick_sectors(struct os *os, struct survival *survival, bool all)
 {
     size_t i = 0;
 
-    list_each (link, &survival->inode->changes) {
+    list_each(link, &survival->inode->changes) {
         const struct change *change = container_of(link, struct change, link);
         enum fate fate = all ? FATE_KEPT : (enum fate)sim_below(os, 3);
 
@@ -97,7 +97,7 @@ static enum err apply(struct survival *survival)
     uint64_t size = durable->size;
     size_t i = 0;
 
-    list_each (link, &survival->inode->changes) {
+    list_each(link, &survival->inode->changes) {
         const struct change *change = container_of(link, struct change, link);
 
         if (change->kind == CHANGE_WRITE)
@@ -136,7 +136,7 @@ void inode_crash(struct os *os, struct inode *inode)
     size_t count = 0;
     enum err err;
 
-    list_each (link, &inode->changes)
+    list_each(link, &inode->changes)
         count++;
     assert(count < UINT32_MAX);
     if (count)

@@ -89,7 +89,7 @@ static void entry_add(struct tree *tree, struct entry *entry)
     if (before)
         entry_remove(tree, before);
     if (tree_add(tree, &entry->node, str_of(entry->name)) != OK)
-        assert(!"the name is free now");
+        assert(false && "the name is free now");
 }
 
 struct inode *disk_lookup(struct inode *directory, str name)
@@ -181,8 +181,7 @@ static struct move *move_create(struct inode *inode, struct inode *from, str fro
     return move;
 }
 
-enum err disk_move(struct os *os, struct inode *inode, struct inode *from, str from_name, struct inode *to,
-                   str to_name)
+enum err disk_move(struct os *os, struct inode *inode, struct inode *from, str from_name, struct inode *to, str to_name)
 {
     struct entry *gained = to ? entry_create(inode, to_name) : NULL, *lost;
     struct move *move = move_create(inode, from, from_name, to, to_name);
@@ -213,38 +212,45 @@ void disk_drop_moves(struct os *os)
         move_free(container_of(link, struct move, link));
 }
 
-/* The directory's moves, and every earlier one that shares a directory with one of them: order is kept. Directories
- * that are drawn in are marked by `marked`, walking from the newest move to the oldest. */
-void disk_sync_moves(struct os *os, struct inode *directory)
+static bool is_marked(const struct inode *directory)
 {
-    struct list *moves = &os->disk.moves, needed;
-    struct inode *marked[64];
-    size_t marked_count = 1;
+    return directory && directory->marked;
+}
 
-    list_init(&needed);
-    marked[0] = directory;
+/* Move to `needed` the directory's moves, and every earlier one that shares a directory with one of them: their order
+ * is kept, and a rename between directories is never half. Walks from the newest to the oldest. */
+static void pick_needed(struct os *os, struct inode *directory, struct list *needed)
+{
+    struct list *moves = &os->disk.moves;
+
+    directory->marked = true;
     for (struct list *link = moves->prev, *before; link != moves; link = before) {
         struct move *move = container_of(link, struct move, link);
-        bool is_needed = false;
 
         before = link->prev;
-        for (size_t i = 0; i < marked_count; i++)
-            is_needed = is_needed || move->from == marked[i] || move->to == marked[i];
-        if (!is_needed)
+        if (!is_marked(move->from) && !is_marked(move->to))
             continue;
         list_remove(link);
-        list_push_front(&needed, link);
-        /* Beyond the bound nothing more is drawn in; such a chain of renames is not a program we know. */
-        if (move->from && move->to && move->from != move->to && marked_count + 2 <= sizeof(marked) / sizeof(marked[0])) {
-            marked[marked_count++] = move->from;
-            marked[marked_count++] = move->to;
-        }
+        list_push_front(needed, link);
+        if (move->from)
+            move->from->marked = true;
+        if (move->to)
+            move->to->marked = true;
     }
-    list_each (link, &needed) {
+    list_each(link, &os->disk.inodes)
+        container_of(link, struct inode, link)->marked = false;
+}
+
+void disk_sync_moves(struct os *os, struct inode *directory)
+{
+    struct list needed, *link;
+
+    list_init(&needed);
+    pick_needed(os, directory, &needed);
+    while ((link = list_pop(&needed)) != NULL) {
         struct move *move = container_of(link, struct move, link);
 
         move_apply(move);
-        list_remove(link);
         move_free(move);
     }
 }
@@ -253,7 +259,7 @@ void disk_sync_moves(struct os *os, struct inode *directory)
 
 enum err inode_sync(struct inode *inode)
 {
-    list_each (link, &inode->changes) {
+    list_each(link, &inode->changes) {
         struct change *change = container_of(link, struct change, link);
 
         if (change->kind == CHANGE_RESIZE) {
@@ -290,7 +296,7 @@ static struct fault *free_plan(struct os *os)
     for (int i = 0; i < SIM_FAULTS_MAX; i++)
         if (os->disk.faults[i].count == 0)
             return &os->disk.faults[i];
-    assert(!"too many planned faults");
+    assert(false && "too many planned faults");
     return NULL;
 }
 
@@ -370,11 +376,11 @@ static void crash_moves(struct os *os)
     struct list lost;
 
     list_init(&lost);
-    list_each (link, &os->disk.moves) {
+    list_each(link, &os->disk.moves) {
         struct move *move = container_of(link, struct move, link);
         bool is_lost = all_lost || sim_below(os, loss) == 0;
 
-        list_each (other, &lost) {
+        list_each(other, &lost) {
             struct move *gone = container_of(other, struct move, link);
 
             is_lost = is_lost || (move->from && (move->from == gone->from || move->from == gone->to)) ||
@@ -389,7 +395,7 @@ static void crash_moves(struct os *os)
             move_free(move);
         }
     }
-    list_each (link, &lost) {
+    list_each(link, &lost) {
         list_remove(link);
         move_free(container_of(link, struct move, link));
     }
@@ -411,9 +417,9 @@ static void crash_directory(struct inode *inode)
 void disk_crash(struct os *os)
 {
     crash_moves(os);
-    list_each (link, &os->disk.inodes)
+    list_each(link, &os->disk.inodes)
         container_of(link, struct inode, link)->refs++;
-    list_each (link, &os->disk.inodes) {
+    list_each(link, &os->disk.inodes) {
         struct inode *inode = container_of(link, struct inode, link);
 
         if (inode->directory)

@@ -23,6 +23,7 @@ struct inode {
     struct os *os;
     unsigned refs; /* entries, moves and open files */
     bool directory;
+    bool marked; /* inside disk_sync_moves */
     /* a file */
     struct pages live, durable;
     struct list changes; /* oldest first */
@@ -66,7 +67,8 @@ struct inode *disk_lookup(struct inode *directory, str name);
 struct inode *inode_create(struct os *os, bool directory);
 void inode_release(struct inode *inode);
 
-/* Give `inode` a name in `to` (replacing what had it) and take away its name in `from`; either directory may be NULL. */
+/* Give `inode` a name in `to` (replacing what had it) and take away its name in `from`; either directory may be NULL.
+ */
 must_use enum err disk_move(struct os *os, struct inode *inode, struct inode *from, str from_name, struct inode *to,
                             str to_name);
 

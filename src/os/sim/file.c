@@ -384,9 +384,8 @@ enum err os_stat(struct os *os, const char *path, struct os_stat *ret_stat)
         return verdict.err;
     if (inode == NULL)
         return ERR_MISSING;
-    *ret_stat = (struct os_stat){
-        .size = inode->live.size, .modified = inode->modified, .directory = inode->directory
-    };
+    *ret_stat =
+        (struct os_stat){ .size = inode->live.size, .modified = inode->modified, .directory = inode->directory };
     return OK;
 }
 
@@ -448,13 +447,13 @@ enum err sim_break(struct os *os, const char *path, uint64_t offset, uint64_t si
 
 void disk_end(struct os *os)
 {
-    list_each (link, &os->disk.files)
+    list_each(link, &os->disk.files)
         container_of(link, struct os_file, link)->inode->locker = NULL;
 }
 
 void disk_free(struct os *os)
 {
-    list_each (link, &os->disk.files)
+    list_each(link, &os->disk.files)
         os_close(container_of(link, struct os_file, link));
     disk_drop_moves(os);
     inode_release(os->disk.root);

@@ -30,7 +30,7 @@ struct os_socket {
     struct list link;
     struct os_loop *loop;
     struct os *os;
-    struct os_socket *peer; /* NULL: not connected, or gone */
+    struct os_socket *peer;       /* NULL: not connected, or gone */
     struct os_listener *listener; /* while waiting to be accepted */
     const struct os_socket_events *events;
     void *ctx;
@@ -44,8 +44,8 @@ struct os_socket {
     void (*write_done)(void *ctx, enum err err);
     char *in;
     size_t in_size, in_max;
-    bool in_fin;       /* the peer ended its side */
-    enum err failed;   /* the connection broke: CLOSED or IO */
+    bool in_fin;     /* the peer ended its side */
+    enum err failed; /* the connection broke: CLOSED or IO */
     bool dead, paused, ended, closing, shut, fin_sent;
 };
 
@@ -317,7 +317,7 @@ static struct os_listener *find_listener(struct os *os, const struct address *to
     char text[ADDRESS_TEXT_MAX];
     str wanted = str_bytes(text, address_format(to, text));
 
-    list_each (link, &os->net.listeners) {
+    list_each(link, &os->net.listeners) {
         struct os_listener *listener = container_of(link, struct os_listener, link);
 
         if (listener->dead)
@@ -372,7 +372,7 @@ void os_listener_close(struct os_listener *listener)
 {
     struct os *os = listener->os;
 
-    list_each (link, &os->net.sockets) {
+    list_each(link, &os->net.sockets) {
         struct os_socket *socket = container_of(link, struct os_socket, link);
 
         if (socket->listener != listener || socket->dead)
@@ -450,7 +450,7 @@ size_t sim_cut(struct os *os, unsigned per_mille)
 {
     size_t cut = 0;
 
-    list_each (link, &os->net.sockets) {
+    list_each(link, &os->net.sockets) {
         struct os_socket *socket = container_of(link, struct os_socket, link);
 
         /* Each connection is met once, at the end that asked for it. */
@@ -479,9 +479,9 @@ void net_init(struct os *os)
 
 void net_end(struct os *os)
 {
-    list_each (link, &os->net.listeners)
+    list_each(link, &os->net.listeners)
         container_of(link, struct os_listener, link)->dead = true;
-    list_each (link, &os->net.sockets) {
+    list_each(link, &os->net.sockets) {
         struct os_socket *socket = container_of(link, struct os_socket, link);
 
         socket->dead = true;
@@ -494,8 +494,8 @@ void net_end(struct os *os)
 
 void net_free(struct os *os)
 {
-    list_each (link, &os->net.sockets)
+    list_each(link, &os->net.sockets)
         free_socket(container_of(link, struct os_socket, link));
-    list_each (link, &os->net.listeners)
+    list_each(link, &os->net.listeners)
         free(container_of(link, struct os_listener, link));
 }

@@ -44,7 +44,8 @@ uint64_t sim_below(struct os *os, uint64_t bound);
 /* Power loss. Of every file, unsynced writes survive, are lost or torn between sectors of 512 bytes; of every
  * directory, a prefix of the unsynced changes survives, renames whole. Then everything that ran is dropped: loops,
  * timers, jobs, sockets, open files. Their handles may still be stopped, closed and destroyed, without effect, or be
- * forgotten; memory of the program is the program's. The world goes on: create new loops on the same `os`. */
+ * forgotten; memory of the program is the program's. Planned faults are forgotten, other settings stay. The world goes
+ * on: create new loops on the same `os`. Not from inside a callback. */
 void sim_crash(struct os *os);
 
 /* The process is killed: as above, but the kernel lives and every write is kept. */

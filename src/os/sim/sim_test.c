@@ -268,7 +268,7 @@ TEST("os_replace_file leaves the old or the new content, whichever operation the
             if (strcmp(content("/d/f"), "old content") == 0 && nth > 1)
                 old++;
             else if (CHECK(strcmp(content("/d/f"), "the new content") == 0))
-                new++;
+                new ++;
             os_destroy(os);
         }
         CHECK(count >= 6);
@@ -516,8 +516,11 @@ static uint64_t play(uint64_t seed)
     CHECK_INT(os_loop_create(os, &loop), OK);
     CHECK_INT(os_worker_create(os, "w", 2, &worker), OK);
     for (int i = 0; i < ACTORS; i++) {
-        actors[i] = (struct actor){ .timer.fire = actor_fired, .job = { .work = actor_work, .done = actor_done },
-                                    .worker = worker, .loop = loop, .number = i };
+        actors[i] = (struct actor){ .timer.fire = actor_fired,
+                                    .job = { .work = actor_work, .done = actor_done },
+                                    .worker = worker,
+                                    .loop = loop,
+                                    .number = i };
         actors[i].file = open_file("/d/f", OS_WRITE | OS_CREATE);
         os_timer_start(loop, &actors[i].timer, 50);
     }
@@ -582,12 +585,12 @@ TEST("time jumps to what is due and no further than allowed; the wall clock may 
 
 static void must_not_fire(struct os_timer *timer)
 {
-    CHECK(!"a dropped timer fires");
+    CHECK(false && "a dropped timer fires");
 }
 
 static void must_not_be_done(struct os_job *job)
 {
-    CHECK(!"a dropped job is done");
+    CHECK(false && "a dropped job is done");
 }
 
 static void no_work(struct os_job *job)

@@ -147,7 +147,7 @@ void os_job_start(struct os_worker *worker, struct os_loop *loop, struct os_job 
 
 void workers_end(struct os *os)
 {
-    list_each (link, &os->workers) {
+    list_each(link, &os->workers) {
         struct os_worker *worker = container_of(link, struct os_worker, link);
 
         worker->dead = true;
@@ -158,6 +158,6 @@ void workers_end(struct os *os)
 
 void workers_free(struct os *os)
 {
-    list_each (link, &os->workers)
+    list_each(link, &os->workers)
         free(container_of(link, struct os_worker, link));
 }

@@ -77,7 +77,7 @@ void os_destroy(struct os *os)
     net_free(os);
     workers_free(os);
     disk_free(os);
-    list_each (link, &os->loops)
+    list_each(link, &os->loops)
         free(container_of(link, struct os_loop, link));
     free(os);
 }
@@ -101,6 +101,8 @@ void sim_spend(struct os *os, int64_t min_us, int64_t max_us)
 {
     int64_t us = min_us + (int64_t)sim_below(os, (uint64_t)(max_us - min_us) + 1);
 
+    /* In the real world this would block the loop. */
+    assert(os->in_job || !os->stepping);
     if (os->in_job)
         os->spent_us += us;
     else
@@ -111,7 +113,7 @@ static void end(struct os *os)
 {
     assert(!os->stepping);
     os->epoch++;
-    list_each (link, &os->loops) {
+    list_each(link, &os->loops) {
         struct os_loop *loop = container_of(link, struct os_loop, link);
 
         loop->dead = true;
@@ -199,7 +201,7 @@ void os_on_signal(struct os_loop *loop, void (*signalled)(void *ctx, enum os_sig
 
 void sim_signal(struct os *os, enum os_signal signal)
 {
-    list_each (link, &os->loops) {
+    list_each(link, &os->loops) {
         struct os_loop *loop = container_of(link, struct os_loop, link);
 
         if (loop->signalled)
@@ -245,7 +247,7 @@ static uint64_t ready(struct os *os, uint64_t pick)
 {
     uint64_t count = 0;
 
-    list_each (link, &os->loops) {
+    list_each(link, &os->loops) {
         struct os_loop *loop = container_of(link, struct os_loop, link);
 
         if (loop->first && count++ == pick) {
@@ -267,7 +269,7 @@ static int64_t next_us(const struct os *os)
 {
     int64_t at_us = os->events ? os->events->at_us : INT64_MAX;
 
-    list_each (link, &os->loops) {
+    list_each(link, &os->loops) {
         const struct os_loop *loop = container_of(link, struct os_loop, link);
 
         if (loop->timers && loop->timers->at_us < at_us)

@@ -71,7 +71,7 @@ void event_stop(struct os *os, struct event *event);
 void sim_spend(struct os *os, int64_t min_us, int64_t max_us);
 
 /* worker.c */
-void workers_end(struct os *os);  /* their jobs are dropped */
+void workers_end(struct os *os); /* their jobs are dropped */
 void workers_free(struct os *os);
 
 /* disk.c */
