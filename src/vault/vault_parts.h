@@ -1,4 +1,4 @@
-/* vault_parts.h: the vault in memory, shared by vault.c and vault_text.c. For these two only. */
+/* vault_parts.h: the vault in memory, shared by the vault_*.c. For these only. */
 #pragma once
 
 #include "base/list.h"
@@ -58,13 +58,38 @@ must_use enum err vault_add_key(struct vault *vault, str arn, ms now, struct key
 /* Let "alias/NAME", known to be well-formed, name the key. FULL, NO_MEMORY. */
 must_use enum err vault_add_alias(struct vault *vault, struct key *key, str alias);
 
+/* What the settings' entropy gives. */
+must_use enum err vault_draw(const struct vault *vault, void *ret_bytes, size_t size);
+
+/* NULL if there is no such key. */
+struct key *vault_key_by_arn(const struct vault *vault, str arn);
+
+/* OK, KMS_DISABLED or KMS_INVALID_STATE. */
+must_use enum err vault_state_usable(enum vault_state state);
+
+/* ---- vault_name.c ---- */
+
+struct arn_text {
+    char at[VAULT_ARN_MAX + ALIAS_BYTES_MAX];
+};
+
+/* "1234abcd-12ab-34cd-56ef-1234567890ab", or "mrk-" and 32 hex digits. */
+bool vault_is_key_id(str id);
+bool vault_is_key_arn(str arn);
+bool vault_is_alias(str alias);
+bool vault_is_place(str region, str account);
+
+/* "arn:aws:kms:REGION:ACCOUNT:rest"; false if it is none. */
+bool vault_split_arn(str arn, str *ret_region, str *ret_account, str *ret_rest);
+
+/* "arn:aws:kms:REGION:ACCOUNT:", the kind ("key/" or ""), the name; all known to be well-formed. A zero byte follows. */
+str vault_make_arn(struct arn_text *text, str region, str account, const char *kind, str name);
+
+/* ---- vault_data_key.c ---- */
+
 /* Add a data key with everything but its bytes. EXISTS, FULL, NO_MEMORY. */
 must_use enum err vault_add_data_key(struct vault *vault, struct key *key, str owner, uint32_t id, ms now,
                                      struct data_key **ret_data_key);
-
-/* Its text as it stands behind arn:aws:kms:REGION:ACCOUNT: */
-bool vault_is_key_arn(str arn);
-bool vault_is_alias(str alias);
 
 /* Under the master key; the data key's id, owner and key are authenticated. */
 must_use enum err vault_wrap(const struct vault *vault, struct data_key *data_key);

@@ -1,5 +1,20 @@
 /* vault_test.c: names find keys, states forbid their use, and the text keeps its secrets and its integrity. */
+#include <stdlib.h>
+
+/* The allocation that fails: a sweep counts up to it. */
+static size_t allocations_left = (size_t)-1;
+
+static void *failing_calloc(size_t count, size_t size)
+{
+    return allocations_left-- == 0 ? NULL : calloc(count, size);
+}
+
+#define calloc failing_calloc
 #include "vault/vault.c"
+#include "vault/vault_data_key.c"
+#undef calloc
+
+#include <stdio.h>
 
 #include "unit.h"
 
@@ -71,7 +86,7 @@ TEST("names that are not known are made on first use, or are not found")
     struct vault *vault = create(usual());
     struct vault_key first = find(vault, STR("alias/new")), second = find(vault, STR("alias/new"));
 
-    CHECK(str_eq(first.arn, second.arn) && is_key_id(first.id));
+    CHECK(str_eq(first.arn, second.arn) && vault_is_key_id(first.id));
     CHECK(first.id.at[14] == '4');
     CHECK(str_eq(find(vault, STR("mrk-00112233445566778899aabbccddeeff")).id,
                  STR("mrk-00112233445566778899aabbccddeeff")));
@@ -347,6 +362,36 @@ TEST("entropy that fails is passed up")
     CHECK_INT(vault_new_key(vault, REGION, ACCOUNT, 0, &key), ERR_IO);
     vault_destroy(vault);
     CHECK_INT(vault_create(&settings, &vault), ERR_IO);
+}
+
+/* Make a vault with a key, an alias and a data key while the nth allocation fails. */
+static enum err build(size_t nth)
+{
+    struct vault_settings settings = usual();
+    struct vault *vault = NULL;
+    struct vault_key key;
+    uint32_t id;
+    enum err err;
+
+    allocations_left = nth;
+    err = vault_create(&settings, &vault);
+    if (err == OK)
+        err = vault_find(vault, REGION, ACCOUNT, STR("alias/a"), 0, &key);
+    if (err == OK)
+        err = vault_new_data_key(vault, key.arn, STR("orders"), 0, &id);
+    vault_destroy(vault);
+    allocations_left = (size_t)-1;
+    return err;
+}
+
+TEST("each allocation that fails is NO_MEMORY, and nothing is lost")
+{
+    size_t nth = 0;
+
+    while (build(nth) == ERR_NO_MEMORY)
+        nth++;
+    CHECK_INT(build(nth), OK);
+    CHECK_INT(nth, 6);
 }
 
 UNIT_MAIN
