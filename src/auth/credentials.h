@@ -23,7 +23,7 @@ struct user {
 };
 
 struct credentials_bounds {
-    size_t bytes_max; /* of the text; the set in memory may take eight times that */
+    size_t bytes_max; /* of the text; what is made of it is bounded by 64 times that */
     size_t users_max;
 };
 
