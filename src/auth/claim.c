@@ -183,7 +183,8 @@ static enum err split_credential(str credential, struct arena *arena, struct cla
                       ret_sentence);
     if (!str_eq(parts[4], STR("aws4_request")))
         return refuse(ERR_INVALID_SIGNATURE,
-                      arena_fmt(arena, "Credential should be scoped with a valid terminator: 'aws4_request', not '%.*s'.",
+                      arena_fmt(arena,
+                                "Credential should be scoped with a valid terminator: 'aws4_request', not '%.*s'.",
                                 STR_ARG(parts[4])),
                       ret_sentence);
     claim->access_key = parts[0];

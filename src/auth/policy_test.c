@@ -158,9 +158,11 @@ TEST("across accounts both sides must allow")
     CHECK_INT(judge_texts(question, NULL, ALLOW("\"Principal\":{\"AWS\":\"" BOB "\"}," ANY)),
               POLICY_NO_IDENTITY_ALLOW);
     CHECK_INT(judge_texts(question, ALLOW(ANY), ALLOW("\"Principal\":{\"AWS\":\"" BOB "\"}," ANY)), POLICY_ALLOWED);
-    CHECK_INT(judge_texts(question, ALLOW(ANY), ALLOW("\"Principal\":{\"AWS\":\"arn:aws:iam::111122223333:root\"}," ANY)),
+    CHECK_INT(judge_texts(question, ALLOW(ANY),
+                          ALLOW("\"Principal\":{\"AWS\":\"arn:aws:iam::111122223333:root\"}," ANY)),
               POLICY_ALLOWED);
-    CHECK_INT(judge_texts(question, ALLOW(ANY), ALLOW("\"Principal\":{\"AWS\":\"arn:aws:iam::999999999999:root\"}," ANY)),
+    CHECK_INT(judge_texts(question, ALLOW(ANY),
+                          ALLOW("\"Principal\":{\"AWS\":\"arn:aws:iam::999999999999:root\"}," ANY)),
               POLICY_NO_RESOURCE_ALLOW);
 }
 
@@ -257,7 +259,8 @@ TEST("policy variables, their defaults, and the literal wildcards")
     CHECK(condition("\"StringEquals\":{\"aws:username\":\"${aws:Nothing, 'bob'}\"}"));
     CHECK(!condition("\"StringEquals\":{\"aws:username\":\"${aws:Nothing}\"}"));
     CHECK(!condition("\"StringLike\":{\"aws:username\":\"b${*}b\"}"));
-    CHECK(condition("\"ArnLike\":{\"aws:PrincipalArn\":\"arn:aws:iam::${aws:PrincipalAccount}:user/${aws:username}\"}"));
+    CHECK(condition("\"ArnLike\":{\"aws:PrincipalArn\":"
+                    "\"arn:aws:iam::${aws:PrincipalAccount}:user/${aws:username}\"}"));
 }
 
 /* The sentence with which a policy is refused. */

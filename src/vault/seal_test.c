@@ -76,10 +76,11 @@ TEST("a body that is cut short is CORRUPT")
 TEST("the ciphertext is that of the specification")
 {
     static const char key_hex[] = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
-    static const char plain_hex[] = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf"
-                                    "0e2449a6b525b16aedf5aa0de657ba637b39";
-    static const char expected[] = "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b0"
-                                   "8b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b";
+    static const char plain_hex[] = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95"
+                                    "956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
+    static const char expected[] = "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48"
+                                   "590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853"
+                                   "bb2d551b";
     uint8_t spec_key[32], plain[60], aad[20], sealed[60 + SEAL_OVERHEAD];
     struct seal_nonce nonce = { .epoch = 0xbebafecau, .counter = 0x88f8cadeaddbcefau };
     struct seal *seal;

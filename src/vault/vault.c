@@ -150,9 +150,11 @@ static enum err add_random_key(struct vault *vault, str region, str account, ms 
 {
     char id[VAULT_ID_CHARS];
     struct arn_text text;
+    str arn;
 
     TRY(random_id(vault, id));
-    return vault_add_key(vault, vault_make_arn(&text, region, account, "key/", str_bytes(id, sizeof(id))), now, ret_key);
+    arn = vault_make_arn(&text, region, account, "key/", str_bytes(id, sizeof(id)));
+    return vault_add_key(vault, arn, now, ret_key);
 }
 
 enum err vault_new_key(struct vault *vault, str region, str account, ms now, struct vault_key *ret_key)

@@ -82,7 +82,8 @@ bool vault_is_place(str region, str account);
 /* "arn:aws:kms:REGION:ACCOUNT:rest"; false if it is none. */
 bool vault_split_arn(str arn, str *ret_region, str *ret_account, str *ret_rest);
 
-/* "arn:aws:kms:REGION:ACCOUNT:", the kind ("key/" or ""), the name; all known to be well-formed. A zero byte follows. */
+/* "arn:aws:kms:REGION:ACCOUNT:", the kind ("key/" or ""), the name; all known to be well-formed. A zero byte
+ * follows. */
 str vault_make_arn(struct arn_text *text, str region, str account, const char *kind, str name);
 
 /* ---- vault_data_key.c ---- */
