@@ -185,7 +185,7 @@ static bool grant(struct h2_stream *stream)
 }
 
 /* Widen the window if memory allows, else let the stream wait its turn among the starved. */
-static void feed(struct h2_stream *stream)
+static void widen(struct h2_stream *stream)
 {
     struct http_conn *conn = stream->request.conn;
 
@@ -279,14 +279,14 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
         if (stream->received > config->swallow_bytes_max)
             deliver(stream);
         else
-            feed(stream);
+            widen(stream);
         return 0;
     }
     set_debt(stream, stream->received + size, stream->charged);
     if (conn->h2->debt > (size_t)DEBT_WINDOWS_MAX * config->window_bytes || !body_append(stream, at, size))
         reset(stream, NGHTTP2_REFUSED_STREAM);
     else
-        feed(stream);
+        widen(stream);
     return 0;
 }
 
@@ -421,7 +421,7 @@ static int head_complete(struct http_conn *conn, struct h2_stream *stream, bool 
             return 0;
         }
     }
-    feed(stream);
+    widen(stream);
     return stream->expects ? send_continue(conn->h2->session, (int32_t)request->stream_id) : 0;
 }
 

@@ -51,6 +51,11 @@ enum err http_conn_create(const struct http_config *config, void *ctx, int64_t n
     return OK;
 }
 
+void *http_conn_ctx(const struct http_conn *conn)
+{
+    return conn->ctx;
+}
+
 void http_conn_destroy(struct http_conn *conn)
 {
     if (conn == NULL)

@@ -59,7 +59,8 @@ struct http_config {
     bool (*memory)(void *ctx, int64_t bytes);
     /* A complete request; the owner answers now or later. */
     void (*request)(void *ctx, struct http_request *request);
-    /* The peer gave up (reset, closed) before the answer was finished: forget it, it dies on return. */
+    /* The peer gave up (reset, closed) before the answer was finished: forget it, it dies on return. If effects under
+     * way still need a body that is not empty, take it: set request->body to NULL and free() it later. */
     void (*cancelled)(void *ctx, struct http_request *request);
     /* A streamed answer may take more, see http_stream_room. */
     void (*room)(void *ctx, struct http_request *request);
@@ -69,6 +70,7 @@ struct http_config {
 must_use enum err http_conn_create(const struct http_config *config, void *ctx, int64_t now_ms,
                                    struct http_conn **ret_conn);
 void http_conn_destroy(struct http_conn *conn); /* calls `cancelled` for what is unanswered */
+void *http_conn_ctx(const struct http_conn *conn);
 
 /* ---- bytes in, bytes out ---------------------------------------------------------------------------------------- */
 
