@@ -213,7 +213,12 @@ enum conn_step conn_read(struct conn *conn)
     } else if (!answer_take(answer, scratch, (size_t)got)) {
         return CONN_BROKEN;
     }
-    return answer->part == PART_DONE ? CONN_DONE : CONN_MORE;
+    if (answer->part != PART_DONE)
+        return CONN_MORE;
+    if (!bytes_reserve(&answer->body, 1))
+        return CONN_BROKEN;
+    answer->body.at[answer->body.size] = 0;
+    return CONN_DONE;
 }
 
 static bool conn_exchange(struct conn *conn, const struct request *request, int timeout_ms)
@@ -244,14 +249,10 @@ int conn_call(const struct target *target, const char *operation, const char *js
         return 0;
     if (conn_open(&conn, target->port)) {
         if (conn_exchange(&conn, &request, 60000)) {
-            bytes_add(&conn.answer.body, "", 1);
-            if (!conn.answer.body.failed) {
-                conn.answer.body.size--;
-                status = conn.answer.status;
-                answer_deinit(ret_answer);
-                *ret_answer = conn.answer;
-                conn.answer = (struct answer){ 0 };
-            }
+            status = conn.answer.status;
+            answer_deinit(ret_answer);
+            *ret_answer = conn.answer;
+            conn.answer = (struct answer){ 0 };
         }
         conn_close(&conn);
     }

@@ -12,7 +12,7 @@ enum conn_step {
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNK_SIZE, PART_CHUNK_DATA, PART_CHUNK_END, PART_TRAILER, PART_DONE };
 
 struct answer {
-    struct bytes head, body; /* the body without its chunks */
+    struct bytes head, body; /* the body without its chunks; once complete, a zero follows it */
     int status;              /* 0 until the head is complete */
     enum conn_part part;
     size_t left;             /* bytes of the body or of the chunk still to come */

@@ -39,8 +39,12 @@ static struct seen json_records(const char *at, const char *end)
     while ((data = memmem(seen.rest, (size_t)(end - seen.rest), "\"Data\"", 6))) {
         const char *open = data + 6, *close;
 
-        while (open < end && (*open == ' ' || *open == ':'))
-            open++;
+        open += strspn(open, " ");
+        if (*open != ':') { /* a value, not a key */
+            seen.rest = open;
+            continue;
+        }
+        open += 1 + strspn(open + 1, " ");
         close = open < end && *open == '"' ? memchr(open + 1, '"', (size_t)(end - open - 1)) : NULL;
         seen.odd = !close;
         if (seen.odd)

@@ -157,6 +157,7 @@ def fill(stage):
     if stage.peer.survives:
         stage.peer.stop()
         numbers["restart_ms"] = stage.start(**options)
+        stage.load("get", "--connections", 4, "--expect", result["records"])    # a fast start that forgets is none
     return numbers
 
 
