@@ -11,7 +11,7 @@
 #include "os/address.h"
 #include "os/sim/world.h"
 
-enum { IN_BYTES_MAX = 64 * 1024, FIRST_PORT = 20000 };
+enum { IN_BYTES_MIN = 2048, IN_BYTES_MAX = 64 * 1024, FIRST_PORT = 20000 };
 
 struct os_listener {
     struct list link;
@@ -248,7 +248,7 @@ static struct os_socket *create(struct os_loop *loop)
 
     if (socket == NULL)
         return NULL;
-    socket->in_max = sim_below(os, 4) ? IN_BYTES_MAX : 1 + sim_below(os, 1024);
+    socket->in_max = sim_below(os, 4) ? IN_BYTES_MAX : IN_BYTES_MIN + sim_below(os, 4096);
     socket->in = malloc(socket->in_max);
     if (socket->in == NULL) {
         free(socket);
