@@ -1,0 +1,617 @@
+/* commit.c: many writers, one sync.
+ *
+ *     idle --submit--> kicked --turn of the loop--> [rolling] --> writing --done--> idle, or writing again
+ *
+ * While one frame is written and synced everything new waits in the queue; all of it makes the next frame. So the sync
+ * itself is the batching window, and nothing here has a timer. What waits is decided when the frame is laid out:
+ * positions, the time, and who comes behind a SEAL.
+ *
+ * A frame is staged in the tail before it is written and published when it is durable: publishing cannot fail. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/crc32c.h"
+#include "log/local/engine.h"
+#include "log/local/settle.h"
+
+static void kick_now(struct local *local);
+
+static void on_kick(struct os_message *message)
+{
+    struct local *local = container_of(message, struct local, commit.kick);
+
+    local->commit.kicked = false;
+    kick_now(local);
+    local_job_done(local);
+}
+
+void commit_kick(struct local *local)
+{
+    struct commit *commit = &local->commit;
+
+    if (commit->kicked)
+        return;
+    commit->kicked = true;
+    local->jobs++;
+    os_post(local->loop, &commit->kick);
+}
+
+/* ---- the queue ------------------------------------------------------------------------------------------------- */
+
+static enum err measure(struct log_commit *commit)
+{
+    uint64_t bytes = 0, bodies = 0, positions = 0;
+
+    for (uint32_t i = 0; i < commit->append_count; i++) {
+        const struct log_append *append = &commit->appends[i];
+
+        assert(append->log != 0 && (append->size == 0 || append->fill));
+        if (append->size > LOG_COMMIT_BYTES_MAX)
+            return ERR_TOO_LARGE;
+        bodies += append->size;
+        bytes += batch_span(append->size);
+        positions += batch_end(0, append->count);
+    }
+    if (bodies > LOG_COMMIT_BYTES_MAX || bytes > FRAME_BYTES_MAX - FRAME_HEADER_BYTES)
+        return ERR_TOO_LARGE;
+    if (positions > POSITIONS_PER_COMMIT_MAX)
+        return ERR_TOO_LARGE;
+    commit->bytes = bytes;
+    return OK;
+}
+
+enum err commit_submit(struct log *log, struct log_commit *entry)
+{
+    struct local *local = container_of(log, struct local, log);
+    struct commit *commit = &local->commit;
+    bool disk = local->config.durability != LOG_MEMORY;
+
+    if (local->failed || local->closing)
+        return ERR_STOPPED;
+    TRY(measure(entry));
+    if (local->no_space) {
+        local->count->refused_no_space++;
+        return ERR_NO_SPACE;
+    }
+    if ((commit->queued_bytes > 0 && commit->queued_bytes + entry->bytes > local->config.queue_bytes_max) ||
+        (disk && local->segments.bytes + commit->queued_bytes >= local->config.backlog_bytes_max)) {
+        local->count->refused_full++;
+        return ERR_FULL;
+    }
+    entry->time = os_mono_us(local->os);
+    list_push(&commit->queue, &entry->link);
+    commit->queued_bytes += entry->bytes;
+    local->count->queued_commits++;
+    local->count->queued_bytes = commit->queued_bytes;
+    if (!commit->busy)
+        commit_kick(local);
+    return OK;
+}
+
+static struct log_commit *queue_first(struct commit *commit)
+{
+    return list_empty(&commit->queue) ? NULL : container_of(commit->queue.next, struct log_commit, link);
+}
+
+static void queue_pop(struct local *local, struct log_commit *entry)
+{
+    list_remove(&entry->link);
+    local->commit.queued_bytes -= entry->bytes;
+    local->count->queued_commits--;
+    local->count->queued_bytes = local->commit.queued_bytes;
+}
+
+void commit_fail_all(struct local *local, enum err err)
+{
+    struct log_commit *entry;
+
+    while ((entry = queue_first(&local->commit))) {
+        queue_pop(local, entry);
+        entry->done(entry, err);
+    }
+}
+
+/* ---- laying out ------------------------------------------------------------------------------------------------ */
+
+/* Who comes behind a SEAL, and what an atomic commit makes of it. Marks the seals it finds. */
+static enum err judge(struct local *local, struct log_commit *entry)
+{
+    bool sealed = false;
+    enum err err = OK;
+
+    for (uint32_t i = 0; i < entry->append_count; i++)
+        entry->appends[i].err = ERR_PENDING;
+    for (uint32_t i = 0; i < entry->append_count && err == OK; i++) {
+        struct log_append *append = &entry->appends[i];
+
+        append->err = idmap_get(&local->sealed, append->log) ? ERR_SEALED : OK;
+        if (append->err == ERR_SEALED)
+            sealed = true;
+        else if (append->flags & LOG_SEAL)
+            err = idmap_put(&local->sealed, append->log, SEAL_STAGED);
+        if (err != OK)
+            append->err = err;
+    }
+    if (err == OK && !(sealed && entry->atomic))
+        return OK;
+    for (uint32_t i = 0; i < entry->append_count; i++) {
+        struct log_append *append = &entry->appends[i];
+
+        if (append->err == OK) {
+            if (append->flags & LOG_SEAL)
+                idmap_remove(&local->sealed, append->log);
+            append->err = ERR_CANCELLED;
+        }
+    }
+    return err;
+}
+
+struct layout {
+    uint64_t bytes;
+    uint32_t batches;
+};
+
+static void layout_add(struct layout *layout, const struct log_commit *entry)
+{
+    for (uint32_t i = 0; i < entry->append_count; i++) {
+        if (entry->appends[i].err == OK) {
+            layout->bytes += batch_span(entry->appends[i].size);
+            layout->batches++;
+        }
+    }
+}
+
+/* Move what fits from the queue to the flight and judge it. */
+static struct layout take(struct local *local, uint64_t room)
+{
+    struct commit *commit = &local->commit;
+    struct layout layout = { 0 };
+    struct log_commit *entry;
+
+    while ((entry = queue_first(commit)) && layout.bytes + entry->bytes <= room) {
+        enum err err = judge(local, entry);
+
+        queue_pop(local, entry);
+        if (err != OK) {
+            entry->done(entry, err);
+            continue;
+        }
+        list_push(&commit->flight, &entry->link);
+        layout_add(&layout, entry);
+    }
+    return layout;
+}
+
+static enum err stage_entry(struct local *local, struct log_commit *entry, struct tail_frame *frame, uint32_t *offset,
+                            log_pos *next)
+{
+    for (uint32_t i = 0; i < entry->append_count; i++) {
+        struct log_append *append = &entry->appends[i];
+
+        if (append->err != OK)
+            continue;
+        TRY(tail_stage(&local->tail, frame, append->log, (struct tail_batch){
+            .first = *next, .offset = *offset, .size = append->size, .count = append->count, .flags = append->flags,
+        }));
+        append->first = *next;
+        *next = batch_end(*next, append->count);
+        *offset += batch_span(append->size);
+    }
+    return OK;
+}
+
+static void layout_undo(struct local *local)
+{
+    struct list *link;
+
+    while ((link = list_pop(&local->commit.flight))) {
+        struct log_commit *entry = container_of(link, struct log_commit, link);
+
+        for (uint32_t i = 0; i < entry->append_count; i++) {
+            if (entry->appends[i].err == OK && entry->appends[i].flags & LOG_SEAL)
+                idmap_remove(&local->sealed, entry->appends[i].log);
+        }
+        entry->done(entry, ERR_NO_MEMORY);
+    }
+}
+
+/* The frame of what is in flight, staged in the tail. */
+static enum err lay_out(struct local *local, struct layout layout)
+{
+    struct commit *commit = &local->commit;
+    struct tail_frame *frame = tail_frame_create(layout.batches);
+    uint32_t offset = FRAME_HEADER_BYTES;
+    log_pos next = commit->next;
+    enum err err = OK;
+
+    if (!frame)
+        return ERR_NO_MEMORY;
+    frame->number = commit->next_frame;
+    frame->time = commit->time;
+    frame->size = (uint32_t)(FRAME_HEADER_BYTES + layout.bytes);
+    frame->bytes = chunk_create(frame->size);
+    if (!frame->bytes)
+        err = ERR_NO_MEMORY;
+    for (struct list *link = commit->flight.next; link != &commit->flight && err == OK; link = link->next)
+        err = stage_entry(local, container_of(link, struct log_commit, link), frame, &offset, &next);
+    if (err != OK) {
+        tail_unstage(&local->tail, frame);
+        return err;
+    }
+    assert(offset == frame->size);
+    commit->next = next;
+    commit->next_frame++;
+    commit->vouched = commit->synced;
+    frame->segment = local->segments.active;
+    if (frame->segment)
+        frame->offset = frame->segment->used;
+    commit->frame = frame;
+    return OK;
+}
+
+/* ---- writing: the job ------------------------------------------------------------------------------------------ */
+
+/* Each body is written straight into the frame, which is what the disk and later the readers get. */
+static uint32_t fill_batches(struct commit *commit, char *at)
+{
+    uint32_t crc = 0;
+
+    list_each(link, &commit->flight) {
+        struct log_commit *entry = container_of(link, struct log_commit, link);
+
+        for (uint32_t i = 0; i < entry->append_count; i++) {
+            struct log_append *append = &entry->appends[i];
+
+            if (append->err != OK)
+                continue;
+
+            struct batch_head head = {
+                .log = append->log, .first = append->first, .time = commit->frame->time,
+                .count = append->count, .flags = append->flags, .size = append->size,
+            };
+
+            if (append->size > 0)
+                append->fill(append, at + BATCH_HEADER_BYTES);
+            batch_seal(&head, at);
+            crc = crc32c(crc, at, BATCH_HEADER_BYTES);
+            at += batch_span(append->size);
+        }
+    }
+    return crc;
+}
+
+static void write_work(struct os_job *job)
+{
+    struct commit *commit = container_of(job, struct commit, job);
+    struct local *local = container_of(commit, struct local, commit);
+    struct tail_frame *frame = commit->frame;
+    struct frame_head head = {
+        .generation = frame->segment ? frame->segment->head.generation : 0,
+        .number = frame->number,
+        .vouched = commit->vouched,
+        .time = frame->time,
+        .length = frame->size - FRAME_HEADER_BYTES,
+        .batch_count = frame->batch_count,
+        .previous_crc = commit->chain,
+        .body_crc = fill_batches(commit, frame->bytes->at + FRAME_HEADER_BYTES),
+    };
+
+    frame_encode(&head, frame->bytes->at);
+    commit->chain = head.crc;
+    commit->err = OK;
+    commit->sync_us = 0;
+    if (!frame->segment)
+        return;
+    commit->err = os_write_at(frame->segment->file, &(struct os_iov){ .at = frame->bytes->at, .size = frame->size }, 1,
+                              frame->offset);
+    if (commit->err == OK && commit->syncs_in_job) {
+        int64_t start = os_mono_us(local->os);
+
+        commit->err = os_sync(frame->segment->file);
+        commit->sync_us = os_mono_us(local->os) - start;
+    }
+}
+
+/* ---- the timed sync of LOG_OS ---------------------------------------------------------------------------------- */
+
+static void timed_work(struct os_job *job)
+{
+    struct commit *commit = container_of(job, struct commit, sync_job);
+
+    commit->err = os_sync(commit->sync_segment->file);
+}
+
+static void sync_arm(struct local *local)
+{
+    struct commit *commit = &local->commit;
+
+    if (commit->sync_armed || commit->sync_busy || local->failed || commit->synced + 1 >= commit->next_frame)
+        return;
+    commit->sync_armed = true;
+    os_timer_start(local->loop, &commit->sync_timer, SYNC_TIMER_US);
+}
+
+static void timed_done(struct os_job *job)
+{
+    struct local *local = container_of(job, struct local, commit.sync_job);
+    struct commit *commit = &local->commit;
+
+    commit->sync_busy = false;
+    commit->busy = false;
+    segment_release(commit->sync_segment);
+    if (commit->err != OK) {
+        local->count->sync_failures++;
+        local_fail(local, commit->err, "syncing the commit log");
+    } else {
+        local->count->syncs++;
+        if (commit->sync_number > commit->synced)
+            commit->synced = commit->sync_number;
+        kick_now(local);
+    }
+    local_job_done(local);
+}
+
+/* Takes its turn among the frames, so that what it covers is plain. */
+static void sync_start(struct local *local)
+{
+    struct commit *commit = &local->commit;
+
+    commit->busy = commit->sync_busy = true;
+    commit->sync_segment = local->segments.active;
+    commit->sync_number = commit->next_frame - 1;
+    segment_hold(commit->sync_segment);
+    local_job(local, local->commit_worker, &commit->sync_job, timed_work, timed_done);
+}
+
+static void on_sync_timer(struct os_timer *timer)
+{
+    struct local *local = container_of(timer, struct local, commit.sync_timer);
+    struct commit *commit = &local->commit;
+
+    commit->sync_armed = false;
+    if (local->failed || !local->segments.active)
+        return;
+    if (commit->busy)
+        sync_arm(local);
+    else
+        sync_start(local);
+}
+
+/* ---- afterwards ------------------------------------------------------------------------------------------------ */
+
+static void count_entry(struct local *local, const struct log_commit *entry, int64_t now_us)
+{
+    struct count_log *count = local->count;
+
+    count->commits++;
+    histogram_add(&count->commit_us, (uint64_t)(now_us - entry->time));
+    for (uint32_t i = 0; i < entry->append_count; i++) {
+        if (entry->appends[i].err == OK) {
+            count->batches++;
+            count->records += entry->appends[i].count;
+            count->bytes += entry->appends[i].size;
+        }
+    }
+}
+
+/* Everybody in flight hears the result. */
+static void answer(struct local *local, enum err err)
+{
+    struct list flight, *link;
+    int64_t now_us = os_mono_us(local->os);
+
+    list_init(&flight);
+    list_take_all(&flight, &local->commit.flight);
+    while ((link = list_pop(&flight))) {
+        struct log_commit *entry = container_of(link, struct log_commit, link);
+
+        if (err == OK)
+            count_entry(local, entry, now_us);
+        entry->time = local->commit.time;
+        entry->done(entry, err);
+    }
+}
+
+static void mark_seals(struct local *local)
+{
+    list_each(link, &local->commit.flight) {
+        struct log_commit *entry = container_of(link, struct log_commit, link);
+
+        for (uint32_t i = 0; i < entry->append_count; i++) {
+            struct log_append *append = &entry->appends[i];
+
+            if (append->err == OK && append->flags & LOG_SEAL && idmap_put(&local->sealed, append->log, SEAL_DURABLE) != OK)
+                assert(!"the slot is there");
+        }
+    }
+}
+
+static void count_frame(struct local *local, const struct tail_frame *frame)
+{
+    struct count_log *count = local->count;
+
+    count->tail_bytes = local->tail.bytes;
+    count->backlog_bytes = local->segments.bytes;
+    histogram_add(&count->commit_bytes, frame->size);
+    if (!frame->segment)
+        return;
+    count->written_bytes += frame->size;
+    if (local->commit.syncs_in_job) {
+        count->syncs++;
+        histogram_add(&count->sync_us, (uint64_t)local->commit.sync_us);
+    }
+}
+
+static void publish(struct local *local)
+{
+    struct commit *commit = &local->commit;
+    struct tail_frame *frame = commit->frame;
+
+    commit->frame = NULL;
+    if (frame->segment) {
+        frame->segment->used += frame->size;
+        frame->segment->last_frame = frame->number;
+        local->segments.bytes += frame->size;
+    }
+    if (commit->syncs_in_job || !frame->segment)
+        commit->synced = frame->number;
+    count_frame(local, frame);
+    mark_seals(local);
+    watch_grown(local, frame);
+    tail_publish(&local->tail, frame, commit->next);
+    if (frame->segment)
+        segment_count(frame->segment, frame);
+}
+
+static void write_done(struct os_job *job)
+{
+    struct local *local = container_of(job, struct local, commit.job);
+    struct commit *commit = &local->commit;
+
+    commit->busy = false;
+    if (commit->err != OK) {
+        local->count->sync_failures++;
+        local_fail(local, commit->err, "writing the commit log");
+    } else {
+        publish(local);
+        answer(local, OK);
+        if (local->config.durability == LOG_OS)
+            sync_arm(local);
+        segment_prepare(local);
+        kick_now(local);
+    }
+    local_job_done(local);
+}
+
+/* ---- the machine ----------------------------------------------------------------------------------------------- */
+
+/* Positions never cross into an epoch that the manifest does not hold yet. */
+static bool position_ready(struct local *local)
+{
+    struct commit *commit = &local->commit;
+    uint64_t counter_max = (uint64_t)1 << POSITION_COUNTER_BITS;
+    uint64_t most = (uint64_t)FRAME_BYTES_MAX / BATCH_HEADER_BYTES * POSITIONS_PER_COMMIT_MAX;
+    uint64_t left = counter_max - (commit->next & (counter_max - 1));
+
+    if (left > most)
+        return true;
+    if (local->epoch == local->epoch_reserved)
+        return local_reserve_epoch(local), false;
+    local->epoch++;
+    commit->next = (log_pos)local->epoch << POSITION_COUNTER_BITS;
+    return true;
+}
+
+/* Room in the active segment for the first in the queue; starts to roll if there is none. */
+static bool room_ready(struct local *local, uint64_t *ret_room)
+{
+    struct segment *active = local->segments.active;
+    uint64_t needed = FRAME_HEADER_BYTES + queue_first(&local->commit)->bytes;
+
+    if (local->config.durability == LOG_MEMORY) {
+        *ret_room = FRAME_BYTES_MAX - FRAME_HEADER_BYTES;
+        return true;
+    }
+    /* One segment must not hold most of the backlog: it can only be settled when it is closed. */
+    bool fat = active && active->used - SEGMENT_HEADER_BYTES >= local->config.backlog_bytes_max / 4;
+
+    if (!active || fat || active->head.size - active->used < needed) {
+        local->commit.busy = true;
+        segment_roll(local, needed);
+        return false;
+    }
+    *ret_room = active->head.size - active->used - FRAME_HEADER_BYTES;
+    if (*ret_room > FRAME_BYTES_MAX - FRAME_HEADER_BYTES)
+        *ret_room = FRAME_BYTES_MAX - FRAME_HEADER_BYTES;
+    return true;
+}
+
+void commit_rolled(struct local *local, enum err err)
+{
+    local->commit.busy = false;
+    if (err == ERR_NO_SPACE && !local->no_space) {
+        local->no_space = true;
+        local_report(local, REPORT_ERROR, "the disk is nearly full: appends are refused until there is room again");
+    }
+    if (err != OK)
+        commit_fail_all(local, err);
+    settle_poke(local);
+    kick_now(local);
+}
+
+static void kick_now(struct local *local)
+{
+    struct commit *commit = &local->commit;
+    uint64_t room;
+
+    while (!commit->busy && !local->failed && queue_first(commit)) {
+        if (!position_ready(local) || !room_ready(local, &room))
+            return;
+
+        ms wall = os_wall_ms(local->os);
+
+        if (wall > commit->time)
+            commit->time = wall;
+        commit->busy = true; /* whoever is told of a failure may submit again */
+
+        struct layout layout = take(local, room);
+        enum err err = layout.batches > 0 ? lay_out(local, layout) : OK;
+
+        if (err != OK)
+            layout_undo(local);
+        if (err == OK && layout.batches > 0) {
+            local_job(local, local->commit_worker, &commit->job, write_work, write_done);
+            return;
+        }
+        if (err == OK)
+            answer(local, OK); /* everybody came behind a seal that is durable */
+        commit->busy = false;
+    }
+    if (local->closing)
+        local_close_check(local);
+}
+
+bool commit_idle(const struct local *local)
+{
+    return !local->commit.busy && list_empty(&local->commit.queue);
+}
+
+bool commit_finish(struct local *local)
+{
+    struct commit *commit = &local->commit;
+
+    os_timer_stop(&commit->sync_timer);
+    commit->sync_armed = false;
+    if (!commit_idle(local))
+        return false;
+    if (local->failed || !local->segments.active || local->closed_frame)
+        return true;
+    if (local->config.durability == LOG_OS && commit->synced + 1 < commit->next_frame) {
+        sync_start(local);
+        return false;
+    }
+    local->closed_frame = true;
+
+    /* An empty last frame vouches for everything: the next start need not copy anything. */
+    struct segment *active = local->segments.active;
+
+    if (active->last_frame < active->head.first_frame || active->head.size - active->used < FRAME_HEADER_BYTES)
+        return true;
+    if (lay_out(local, (struct layout){ 0 }) != OK)
+        return true;
+    commit->busy = true;
+    commit->syncs_in_job = true;
+    local_job(local, local->commit_worker, &commit->job, write_work, write_done);
+    return false;
+}
+
+void commit_init(struct local *local)
+{
+    struct commit *commit = &local->commit;
+
+    list_init(&commit->queue);
+    list_init(&commit->flight);
+    commit->kick.run = on_kick;
+    commit->sync_timer.fire = on_sync_timer;
+    commit->syncs_in_job = local->config.durability == LOG_SYNC;
+}

@@ -1,0 +1,148 @@
+/* scan.c: the window over a segment, and what can be found through it. */
+#include "log/local/scan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+
+enum { WINDOW_STEP = 1 << 20, BLOCK_BYTES = 4096 };
+
+void scan_init_file(struct scan *scan, struct os_file *file, uint64_t size, uint64_t generation)
+{
+    *scan = (struct scan){ .file = file, .size = size, .generation = generation };
+}
+
+void scan_init_bytes(struct scan *scan, str bytes, uint64_t generation)
+{
+    *scan = (struct scan){ .bytes = bytes, .size = bytes.size, .generation = generation };
+}
+
+void scan_deinit(struct scan *scan)
+{
+    free(scan->window);
+    *scan = (struct scan){ 0 };
+}
+
+static enum err window_grow(struct scan *scan, size_t size)
+{
+    if (size <= scan->window_capacity)
+        return OK;
+    free(scan->window);
+    scan->window_size = scan->window_capacity = 0;
+    scan->window = malloc(size);
+    if (!scan->window)
+        return ERR_NO_MEMORY;
+    scan->window_capacity = size;
+    return OK;
+}
+
+/* What cannot be read counts as zeros, block by block: the disk has lost these, not what lies around them. */
+static enum err window_read(struct scan *scan)
+{
+    size_t got, at = 0;
+    enum err err = os_read_at(scan->file, scan->window, scan->window_capacity, scan->window_offset, &scan->window_size);
+
+    if (err != ERR_IO)
+        return err;
+    for (; at < scan->window_capacity; at += got) {
+        size_t size = scan->window_capacity - at < BLOCK_BYTES ? scan->window_capacity - at : BLOCK_BYTES;
+
+        err = os_read_at(scan->file, scan->window + at, size, scan->window_offset + at, &got);
+        if (err == ERR_IO) {
+            memset(scan->window + at, 0, size);
+            got = size;
+        } else if (err != OK) {
+            return err;
+        }
+        if (got == 0)
+            break;
+    }
+    scan->window_size = at;
+    return OK;
+}
+
+enum err scan_bytes(struct scan *scan, uint64_t offset, size_t size, const char **ret_at)
+{
+    if (offset > scan->size || size > scan->size - offset)
+        return ERR_TRUNCATED;
+    if (!scan->file) {
+        *ret_at = scan->bytes.at + offset;
+        return OK;
+    }
+    if (offset < scan->window_offset || offset + size > scan->window_offset + scan->window_size) {
+        TRY(window_grow(scan, size > WINDOW_STEP ? size : WINDOW_STEP));
+        scan->window_offset = offset;
+        scan->window_size = 0;
+        TRY(window_read(scan));
+        if (scan->window_size < size)
+            return ERR_TRUNCATED;
+    }
+    *ret_at = scan->window + (offset - scan->window_offset);
+    return OK;
+}
+
+enum err scan_frame(struct scan *scan, uint64_t offset, struct frame_head *ret_head, const char **ret_frame)
+{
+    const char *at;
+    struct frame_head head;
+    enum err err = scan_bytes(scan, offset, FRAME_HEADER_BYTES, &at);
+
+    ret_head->length = 0;
+    if (err == ERR_TRUNCATED)
+        return ERR_CORRUPT;
+    TRY(err);
+    TRY(frame_decode(at, scan->generation, &head));
+    *ret_head = head;
+    err = scan_bytes(scan, offset, FRAME_HEADER_BYTES + head.length, &at);
+    if (err == ERR_TRUNCATED)
+        return ERR_CORRUPT;
+    TRY(err);
+    TRY(frame_check(at, &head));
+    *ret_frame = at;
+    return OK;
+}
+
+/* The next offset, in steps of 8, where a frame's magic stands; MISSING. */
+static enum err find_magic(struct scan *scan, uint64_t *offset)
+{
+    for (; *offset + FRAME_HEADER_BYTES <= scan->size; *offset += 8) {
+        const char *at;
+        size_t room = scan->size - *offset < 65536 ? (size_t)(scan->size - *offset) : 65536;
+        enum err err = scan_bytes(scan, *offset, room, &at);
+
+        if (err == ERR_TRUNCATED)
+            return ERR_MISSING;
+        TRY(err);
+        for (size_t i = 0; i + FRAME_HEADER_BYTES <= room; i += 8) {
+            if (load_le32(at + i) == FRAME_MAGIC) {
+                *offset += i;
+                return OK;
+            }
+        }
+        *offset += (room - FRAME_HEADER_BYTES) & ~(size_t)7;
+    }
+    return ERR_MISSING;
+}
+
+enum err scan_find(struct scan *scan, uint64_t offset, uint64_t number, uint64_t *ret_offset,
+                   struct frame_head *ret_head)
+{
+    assert(offset % 8 == 0);
+    for (;; offset += 8) {
+        struct frame_head head;
+        const char *frame;
+
+        TRY(find_magic(scan, &offset));
+
+        enum err err = scan_frame(scan, offset, &head, &frame);
+
+        if (err == OK && head.number >= number) {
+            *ret_offset = offset;
+            *ret_head = head;
+            return OK;
+        }
+        if (err != OK && err != ERR_CORRUPT)
+            return err;
+    }
+}

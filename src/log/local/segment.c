@@ -1,0 +1,465 @@
+/* segment.c: commit segments and spares as files; see segment.h. */
+#include "log/local/segment.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log/local/engine.h"
+#include "log/local/trim.h"
+
+void segment_name(char ret_name[static SEGMENT_NAME_MAX], const char *kind, uint64_t number)
+{
+    snprintf(ret_name, SEGMENT_NAME_MAX, "%s-%016llx.log", kind, (unsigned long long)number);
+}
+
+enum err segment_name_parse(const char *name, const char *kind, uint64_t *ret_number)
+{
+    str rest = str_of(name), digits;
+    uint64_t number = 0;
+
+    if (!str_starts(rest, str_of(kind)) || !str_ends(rest, STR(".log")))
+        return ERR_MALFORMED;
+    digits = str_slice(rest, strlen(kind), rest.size - 4);
+    if (digits.size != 17 || digits.at[0] != '-')
+        return ERR_MALFORMED;
+    for (size_t i = 1; i < digits.size; i++) {
+        static const char hex[] = "0123456789abcdef";
+        const char *digit = memchr(hex, digits.at[i], 16);
+
+        if (!digit)
+            return ERR_MALFORMED;
+        number = number << 4 | (uint64_t)(digit - hex);
+    }
+    *ret_number = number;
+    return OK;
+}
+
+/* ---- making ---------------------------------------------------------------------------------------------------- */
+
+static enum err write_at(struct os_file *file, str bytes, uint64_t offset)
+{
+    return os_write_at(file, &(struct os_iov){ .at = bytes.at, .size = bytes.size }, 1, offset);
+}
+
+/* Zeros from `from` to `to`, in steps. */
+static enum err fill_zeros(struct os_file *file, uint64_t from, uint64_t to)
+{
+    char *zeros = calloc(1, FILL_STEP_BYTES);
+    enum err err = zeros ? OK : ERR_NO_MEMORY;
+
+    while (err == OK && from < to) {
+        size_t size = to - from < FILL_STEP_BYTES ? (size_t)(to - from) : FILL_STEP_BYTES;
+
+        err = write_at(file, str_bytes(zeros, size), from);
+        from += size;
+    }
+    free(zeros);
+    return err;
+}
+
+enum err segment_make(struct os *os, const char *dir, const struct segment_head *head, const char *spare, str prefix,
+                      struct os_file **ret_file)
+{
+    char name[SEGMENT_NAME_MAX], path[PATH_BYTES_MAX], from[PATH_BYTES_MAX];
+    struct os_file *file;
+    enum err err;
+
+    segment_name(name, "commit", head->number);
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    snprintf(from, sizeof(from), "%s/%s%s", dir, spare ? spare : name, spare ? "" : ".tmp");
+    TRY(os_open(os, from, OS_READ | OS_WRITE | (spare ? 0 : OS_CREATE), &file));
+    err = write_at(file, prefix, 0);
+    if (err == OK && !spare)
+        err = fill_zeros(file, prefix.size, head->size);
+    if (err == OK)
+        err = os_sync(file);
+    if (err == OK)
+        err = os_rename(os, from, path);
+    if (err == OK)
+        err = os_sync_dir(os, dir);
+    if (err != OK) {
+        os_close(file);
+        if (!spare && os_unlink(os, from) != OK)
+            return err;
+        return err;
+    }
+    *ret_file = file;
+    return OK;
+}
+
+struct segment *segment_add(struct local *local, const struct segment_head *head, struct os_file *file)
+{
+    struct segment *segment = calloc(1, sizeof(*segment));
+
+    if (!segment)
+        return NULL;
+    segment->head = *head;
+    segment->file = file;
+    segment->used = SEGMENT_HEADER_BYTES;
+    segment->last_frame = head->first_frame - 1;
+    segment->refs = 1;
+    segment->local = local;
+    list_push(&local->segments.all, &segment->link);
+    local->segments.count++;
+    local->count->commit_segments = local->segments.count;
+    return segment;
+}
+
+void segment_count(struct segment *segment, const struct tail_frame *frame)
+{
+    if (segment->batch_count == 0)
+        segment->time = frame->time;
+    segment->batch_count += frame->batch_count;
+    segment->end = frame->end;
+}
+
+void segment_hold(struct segment *segment)
+{
+    assert(segment->refs > 0);
+    segment->refs++;
+}
+
+/* ---- spares ---------------------------------------------------------------------------------------------------- */
+
+static void spare_remove(struct local *local, struct spare spare)
+{
+    char name[SEGMENT_NAME_MAX];
+
+    segment_name(name, "spare", spare.number);
+    trim_remove(local, name);
+}
+
+void spare_give(struct local *local, struct spare spare)
+{
+    struct segments *segments = &local->segments;
+
+    for (uint32_t i = 0; i < segments->spare_count && segments->spare_count == SPARES_MAX; i++) {
+        if (segments->spares[i].size < spare.size) { /* keep the larger ones */
+            struct spare smaller = segments->spares[i];
+
+            segments->spares[i] = spare;
+            spare = smaller;
+        }
+    }
+    if (segments->spare_count == SPARES_MAX || spare.size > local->config.segment_bytes_max * 2) {
+        spare_remove(local, spare);
+        return;
+    }
+    segments->spares[segments->spare_count++] = spare;
+    local->count->recycled_segments++;
+}
+
+/* ---- recycling ------------------------------------------------------------------------------------------------- */
+
+static void recycle_work(struct os_job *job)
+{
+    struct segment *segment = container_of(job, struct segment, job);
+    struct local *local = segment->local;
+    char name[SEGMENT_NAME_MAX], from[PATH_BYTES_MAX], to[PATH_BYTES_MAX];
+
+    segment_name(name, "commit", segment->head.number);
+    local_path(local, name, from);
+    segment_name(name, "spare", segment->spare_number);
+    local_path(local, name, to);
+    os_close(segment->file);
+    segment->err = os_rename(local->os, from, to);
+}
+
+static void recycle_done(struct os_job *job)
+{
+    struct segment *segment = container_of(job, struct segment, job);
+    struct local *local = segment->local;
+
+    if (segment->err != OK) {
+        local_report(local, REPORT_WARNING, "cannot recycle a commit segment: %s", err_sentence(segment->err));
+    } else {
+        spare_give(local, (struct spare){ .number = segment->spare_number, .size = segment->head.size });
+    }
+    free(segment);
+    local_job_done(local);
+}
+
+static void recycle(struct segment *segment)
+{
+    struct segments *segments = &segment->local->segments;
+
+    segment->spare_number = segments->next_number++;
+    local_job(segment->local, segment->local->settle_worker, &segment->job, recycle_work, recycle_done);
+}
+
+void segment_release(struct segment *segment)
+{
+    assert(segment->refs > 0);
+    if (--segment->refs > 0)
+        return;
+    if (segment->local->closing || segment->local->failed) { /* the next start finds it and recycles it */
+        os_close(segment->file);
+        free(segment);
+        return;
+    }
+    recycle(segment);
+}
+
+void segment_settled(struct segment *segment)
+{
+    struct segments *segments = &segment->local->segments;
+
+    assert(segment != segments->active);
+    list_remove(&segment->link);
+    segments->bytes -= segment->used - SEGMENT_HEADER_BYTES;
+    segments->count--;
+    segment->local->count->commit_segments = segments->count;
+    segment->local->count->backlog_bytes = segments->bytes;
+    segment_release(segment);
+}
+
+/* ---- rolling --------------------------------------------------------------------------------------------------- */
+
+struct roll {
+    struct os_job job;
+    struct local *local;
+    struct segment_head head;
+    struct segment *sync_first; /* LOG_OS: the header of the new one vouches for all of it */
+    struct os_file *file;
+    uint64_t spare, low_water;
+    bool has_spare, fatal;
+    enum err err;
+};
+
+static void roll_work(struct os_job *job)
+{
+    struct roll *roll = container_of(job, struct roll, job);
+    struct local *local = roll->local;
+    char header[SEGMENT_HEADER_BYTES], name[SEGMENT_NAME_MAX];
+    uint64_t free_bytes;
+
+    roll->fatal = false;
+    roll->err = os_disk_free(local->os, local->dir, &free_bytes);
+    if (roll->err == OK && free_bytes < roll->low_water)
+        roll->err = ERR_NO_SPACE;
+    if (roll->err != OK)
+        return;
+    if (roll->sync_first) {
+        roll->err = os_sync(roll->sync_first->file);
+        roll->fatal = true;
+        if (roll->err != OK)
+            return;
+    }
+    segment_encode(&roll->head, header);
+    segment_name(name, "spare", roll->spare);
+    roll->err = segment_make(local->os, local->dir, &roll->head, roll->has_spare ? name : NULL,
+                             str_bytes(header, sizeof(header)), &roll->file);
+    roll->fatal = roll->err != ERR_NO_SPACE && roll->err != ERR_NO_MEMORY;
+}
+
+static void roll_done(struct os_job *job)
+{
+    struct roll *roll = container_of(job, struct roll, job);
+    struct local *local = roll->local;
+    struct segments *segments = &local->segments;
+    enum err err = roll->err;
+
+    segments->roll = NULL;
+    if (roll->sync_first) {
+        if (err == OK)
+            local->commit.synced = roll->head.first_frame - 1;
+        segment_release(roll->sync_first);
+    }
+    if (err == OK) {
+        struct segment *segment = segment_add(local, &roll->head, roll->file);
+
+        if (segment) {
+            segments->active = segment;
+        } else {
+            os_close(roll->file);
+            err = ERR_NO_MEMORY;
+        }
+    }
+    if (err != OK && roll->fatal)
+        local_fail(local, err, "taking a new commit segment");
+    else
+        commit_rolled(local, err);
+    free(roll);
+    local_job_done(local);
+}
+
+/* The smallest spare of at least `size` bytes leaves the shelf. */
+static bool spare_take(struct segments *segments, uint64_t size, struct spare *ret_spare)
+{
+    uint32_t best = SPARES_MAX;
+
+    for (uint32_t i = 0; i < segments->spare_count; i++) {
+        if (segments->spares[i].size >= size && (best == SPARES_MAX || segments->spares[i].size < segments->spares[best].size))
+            best = i;
+    }
+    if (best == SPARES_MAX)
+        return false;
+    *ret_spare = segments->spares[best];
+    segments->spares[best] = segments->spares[--segments->spare_count];
+    return true;
+}
+
+uint64_t segment_size_for(const struct local *local, uint64_t wanted, uint64_t bytes)
+{
+    uint64_t least = (SEGMENT_HEADER_BYTES + bytes + 4095) & ~(uint64_t)4095;
+
+    if (wanted > local->config.segment_bytes_max)
+        wanted = local->config.segment_bytes_max & ~(uint64_t)4095;
+    return wanted > least ? wanted : least;
+}
+
+void segment_roll(struct local *local, uint64_t bytes)
+{
+    struct segments *segments = &local->segments;
+    struct roll *roll = calloc(1, sizeof(*roll));
+    struct spare spare = { 0 };
+
+    assert(!segments->roll);
+    if (!roll) {
+        commit_rolled(local, ERR_NO_MEMORY);
+        return;
+    }
+    segments->roll = roll;
+    roll->local = local;
+    roll->head = (struct segment_head){
+        .number = segments->next_number++,
+        .size = segment_size_for(local, segments->next_size, bytes),
+        .first_frame = local->commit.next_frame,
+        .previous_crc = local->commit.chain,
+        .epoch = local->epoch,
+    };
+    os_entropy(local->os, &roll->head.generation, sizeof(roll->head.generation));
+    roll->has_spare = spare_take(segments, roll->head.size, &spare);
+    if (roll->has_spare) {
+        roll->spare = spare.number;
+        roll->head.size = spare.size;
+    }
+    roll->low_water = segments->bytes + (roll->has_spare ? 1 : 2) * roll->head.size;
+    if (local->config.durability == LOG_OS && segments->active) {
+        roll->sync_first = segments->active;
+        segment_hold(roll->sync_first);
+    }
+    segments->next_size = segment_size_for(local, roll->head.size * SEGMENT_GROWTH, 0);
+    local_job(local, local->commit_worker, &roll->job, roll_work, roll_done);
+}
+
+/* ---- the next spare -------------------------------------------------------------------------------------------- */
+
+struct fill {
+    struct os_job job;
+    struct local *local;
+    struct os_file *file;
+    uint64_t number, size, at;
+    enum err err;
+};
+
+static void fill_path(const struct fill *fill, const char *suffix, char path[static PATH_BYTES_MAX])
+{
+    char name[SEGMENT_NAME_MAX], whole[SEGMENT_NAME_MAX + 8];
+
+    segment_name(name, "spare", fill->number);
+    snprintf(whole, sizeof(whole), "%s%s", name, suffix);
+    local_path(fill->local, whole, path);
+}
+
+static enum err fill_step(struct fill *fill)
+{
+    char from[PATH_BYTES_MAX], to[PATH_BYTES_MAX];
+    uint64_t end = fill->at + FILL_STEP_BYTES < fill->size ? fill->at + FILL_STEP_BYTES : fill->size;
+
+    fill_path(fill, ".tmp", from);
+    if (!fill->file)
+        TRY(os_open(fill->local->os, from, OS_WRITE | OS_CREATE, &fill->file));
+    TRY(fill_zeros(fill->file, fill->at, end));
+    TRY(os_sync(fill->file)); /* in steps, so that no commit waits behind all of it */
+    fill->at = end;
+    if (end < fill->size)
+        return OK;
+    fill_path(fill, "", to);
+    return os_rename(fill->local->os, from, to);
+}
+
+static void fill_work(struct os_job *job)
+{
+    struct fill *fill = container_of(job, struct fill, job);
+
+    fill->err = fill_step(fill);
+    if (fill->err != OK) {
+        char path[PATH_BYTES_MAX];
+
+        fill_path(fill, ".tmp", path);
+        if (os_unlink(fill->local->os, path) == OK)
+            return; /* the next start would remove it too */
+    }
+}
+
+static void fill_done(struct os_job *job)
+{
+    struct fill *fill = container_of(job, struct fill, job);
+    struct local *local = fill->local;
+    struct segments *segments = &local->segments;
+
+    if (fill->err == OK && fill->at < fill->size && !local->closing && !local->failed) {
+        local_job(local, local->settle_worker, &fill->job, fill_work, fill_done);
+        local_job_done(local);
+        return;
+    }
+    if (fill->file)
+        os_close(fill->file);
+    segments->fill = NULL;
+    if (fill->err == OK && fill->at == fill->size)
+        spare_give(local, (struct spare){ .number = fill->number, .size = fill->size });
+    free(fill);
+    local_job_done(local);
+}
+
+static bool spare_fits(const struct segments *segments)
+{
+    for (uint32_t i = 0; i < segments->spare_count; i++) {
+        if (segments->spares[i].size >= segments->next_size)
+            return true;
+    }
+    return false;
+}
+
+void segment_prepare(struct local *local)
+{
+    struct segments *segments = &local->segments;
+    struct segment *active = segments->active;
+
+    if (!active || active->used < active->head.size / 4 || segments->fill || local->no_space || local->closing)
+        return;
+    if (spare_fits(segments))
+        return;
+
+    struct fill *fill = calloc(1, sizeof(*fill));
+
+    if (!fill)
+        return; /* without a spare the roll fills its own */
+    fill->local = local;
+    fill->number = segments->next_number++;
+    fill->size = segments->next_size;
+    segments->fill = fill;
+    local_job(local, local->settle_worker, &fill->job, fill_work, fill_done);
+}
+
+void segments_init(struct local *local)
+{
+    list_init(&local->segments.all);
+    local->segments.next_number = 1;
+    local->segments.next_size = segment_size_for(local, SEGMENT_FIRST_BYTES, 0);
+}
+
+void segments_deinit(struct local *local)
+{
+    struct list *link;
+
+    while ((link = list_pop(&local->segments.all))) {
+        struct segment *segment = container_of(link, struct segment, link);
+
+        assert(segment->refs == 1);
+        os_close(segment->file);
+        free(segment);
+    }
+}
