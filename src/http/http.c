@@ -370,8 +370,10 @@ void http_output_done(struct http_conn *conn, size_t bytes, int64_t now_ms)
     out_sent(out, bytes);
     if (conn_waiting(conn) == 0) {
         conn->write_since_ms = UNSET;
-        if (conn->tls)
+        if (conn->tls) { /* what is idle should weigh little; without TLS the one chunk is used again and again */
             out_trim(out);
+            out_trim(&conn->out);
+        }
     } else if (bytes || conn->write_since_ms == UNSET) {
         conn->write_since_ms = now_ms;
     }

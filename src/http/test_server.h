@@ -30,14 +30,14 @@ static bool on_memory(void *ctx, int64_t bytes)
     return true;
 }
 
-static void on_release(void *ctx)
+static __attribute__((unused)) void on_release(void *ctx)
 {
     struct server *server = ctx;
 
     server->released++;
 }
 
-static void answer(struct http_request *request, int status, str body)
+static __attribute__((unused)) void answer(struct http_request *request, int status, str body)
 {
     struct http_header headers[] = { { STR("X-Id"), STR("7") } };
     struct http_piece piece = { .at = body.at, .size = body.size };
