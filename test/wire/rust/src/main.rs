@@ -179,7 +179,8 @@ impl Test {
         let quarter = (HALF / 2).to_string();
         self.k.split_shard().stream_name(&self.main).shard_to_split(ZERO).new_starting_hash_key(quarter).send().await?;
         self.active(&self.main).await?;
-        while let Some(event) = timeout(Duration::from_secs(15), stream.recv()).await?? {
+        let end = tokio::time::Instant::now() + Duration::from_secs(20);
+        while let Some(event) = tokio::time::timeout_at(end, stream.recv()).await?? {
             last = event.as_subscribe_to_shard_event().ok().cloned();
         }
         let last = last.ok_or("no event at the end of the shard")?;
