@@ -168,7 +168,8 @@ static void scan_work(struct os_job *job)
 {
     struct settle *settle = container_of(job, struct settle, job);
 
-    settle->err = scan_segment(settle, settle->segments[settle->scanned++]);
+    settle->err = scan_segment(settle, settle->segments[settle->scanned]);
+    settle->scanned++;
     if (settle->err != OK || settle->scanned < settle->segment_count)
         return;
     if (settle->ref_count > 0)
