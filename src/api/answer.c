@@ -40,10 +40,18 @@ size_t answer_headers(struct rq *rq, str content_type, struct http_header *ret_h
     return count + envelope_cors(rq, ret_headers + count);
 }
 
+void respond(struct rq *rq, const struct http_response *response)
+{
+    struct http_conn *conn = rq->http->conn;
+
+    rq->http->user = NULL;
+    http_respond(rq->http, response);
+    rq->api->config.answered(rq->api->config.ctx, conn);
+}
+
 static void send(struct rq *rq, int status, str content_type, struct body *body, str error)
 {
     struct http_header headers[ANSWER_HEADERS_MAX];
-    struct http_request *http = rq->http;
     size_t size = body ? body->bytes.size : 0;
     struct http_piece piece = { .at = body ? body->bytes.at : NULL, .size = size, .release = body_release, .ctx = body };
     struct http_response response = { .status = status, .headers = headers };
@@ -55,8 +63,7 @@ static void send(struct rq *rq, int status, str content_type, struct body *body,
         response.pieces = &piece;
         response.piece_count = 1;
     }
-    http->user = NULL;
-    http_respond(http, &response);
+    respond(rq, &response);
     rq_done(rq, status, error, size);
 }
 

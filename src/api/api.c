@@ -361,3 +361,22 @@ void api_cancelled(struct api *api, struct http_request *request)
         rq_done(rq, 0, (str){ 0 }, 0);
     }
 }
+
+void api_room(struct api *api, struct http_request *request)
+{
+    struct rq *rq = request->user;
+
+    (void)api;
+    if (rq && rq->room)
+        rq->room(rq);
+}
+
+void api_end_streams(struct api *api)
+{
+    list_each(link, &api->live) {
+        struct rq *rq = container_of(link, struct rq, link);
+
+        if (rq->stop)
+            rq->stop(rq);
+    }
+}

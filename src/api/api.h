@@ -52,6 +52,8 @@ struct api_config {
     struct count_api *count;
     /* One finished request, for the access log. */
     void (*access)(void *ctx, const struct rq *rq, int status, str error, size_t bytes_out, int64_t micros);
+    /* Something has been queued on the connection: send it. */
+    void (*answered)(void *ctx, struct http_conn *conn);
     void *ctx;
 };
 

@@ -105,7 +105,6 @@ static void preflight(struct rq *rq)
     size_t count = 0;
     str allow_headers = http_find(rq->http, STR("access-control-request-headers"));
     str allow_methods = http_find(rq->http, STR("access-control-request-method"));
-    struct http_request *http = rq->http;
 
     headers[count++] =
         (struct http_header){ STR("x-amzn-RequestId"), str_bytes(rq->request_id, REQUEST_ID_CHARS) };
@@ -115,8 +114,7 @@ static void preflight(struct rq *rq)
     if (str_present(allow_methods))
         headers[count++] = (struct http_header){ STR("Access-Control-Allow-Methods"), allow_methods };
     headers[count++] = (struct http_header){ STR("Access-Control-Max-Age"), STR("172800") };
-    http->user = NULL;
-    http_respond(http, &(struct http_response){ .status = 200, .headers = headers, .header_count = count });
+    respond(rq, &(struct http_response){ .status = 200, .headers = headers, .header_count = count });
     rq_done(rq, 200, (str){ 0 }, 0);
 }
 

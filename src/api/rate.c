@@ -97,25 +97,33 @@ static str named_stream(struct rq *rq)
     return (str){ 0 };
 }
 
+bool rq_rate(struct rq *rq, str key, uint32_t per_second)
+{
+    struct rate_bucket *bucket;
+
+    if (!rq->api->config.quotas.call_rates)
+        return true;
+    bucket = str_present(key) && key.size <= KEY_MAX ? bucket_of(rq->api->rate, key) : NULL;
+    if (bucket && bucket_take(&bucket->bucket, per_second, per_second, 1, rq->started_us))
+        return true;
+    rq->api->config.count->rate_refused++;
+    return false;
+}
+
 enum err rate_check(struct rq *rq)
 {
     const struct operation_rate *rate = &rq->operation->rate;
     bool by_stream = rate->scope == RATE_STREAM;
-    struct rate_bucket *bucket;
     str stream = { 0 }, key;
 
-    if (!rq->api->config.quotas.call_rates || (rate->scope != RATE_ACCOUNT && !by_stream))
+    if (rate->scope != RATE_ACCOUNT && !by_stream)
         return OK;
     if (by_stream)
         stream = named_stream(rq);
     key = rq_fmt(rq, "%u/%.*s/%.*s/%.*s", rq->operation->index, STR_ARG(rq->account), STR_ARG(rq->region),
                  STR_ARG(stream));
-    bucket = str_present(key) && key.size <= KEY_MAX ? bucket_of(rq->api->rate, key) : NULL;
-    if (bucket == NULL)
-        return ERR_NO_MEMORY;
-    if (bucket_take(&bucket->bucket, rate->per_second, rate->per_second, 1, rq->started_us))
+    if (rq_rate(rq, key, rate->per_second))
         return OK;
-    rq->api->config.count->rate_refused++;
     if (by_stream)
         return fail(rq, rate->err, "Rate exceeded for stream %.*s under account %.*s.", STR_ARG(stream),
                     STR_ARG(rq->account));

@@ -38,6 +38,8 @@ struct rq {
     /* Called instead of an answer when the client has gone while PENDING; must leave nothing under way that points to
      * the request, unless `detached` puts will still call rq_finish. NULL: rq_finish will come. */
     void (*cancel)(struct rq *rq);
+    void (*room)(struct rq *rq); /* of a stream of events: more may be sent */
+    void (*stop)(struct rq *rq); /* of a stream of events: end it, the server stops */
 
     /* the framework's */
     struct http_request *http;  /* NULL when the client has gone */
@@ -49,7 +51,7 @@ struct rq {
     struct store_txn txn;
     bool txn_begun, streaming;
     unsigned attempts;
-    size_t bytes_in;
+    size_t bytes_in, bytes_out;
     str peer;
     struct list link;           /* api->live, or api->spare */
 };
@@ -62,6 +64,9 @@ struct store_txn *rq_txn(struct rq *rq);
 
 /* The later end of a handler that returned PENDING. */
 void rq_finish(struct rq *rq, enum err err);
+
+/* Admit one call of whatever `key` names, at most `per_second`; true also when call rates are not enforced. */
+bool rq_rate(struct rq *rq, str key, uint32_t per_second);
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
 

@@ -62,6 +62,13 @@ must_use enum err settings_read(const struct settings_sources *sources, struct a
 /* The parts of an item of `stream` that has been read. */
 str settings_stream(const char *item, uint32_t *ret_shards);
 
+/* Names within the data directory, for the server and for the commands that look into it. */
+#define DATA_LOCK "lock"
+#define DATA_VAULT "vault.json"
+#define DATA_MASTER_KEY "master.key"
+#define DATA_CA "ca.pem"
+#define DATA_CONTROL "control.sock"
+
 /* The table for people: as the help of `leat serve`, as a section of the manual page (roff), and as a configuration
  * file in which everything is commented out. */
 void settings_help(struct buf *to);

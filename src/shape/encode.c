@@ -281,3 +281,13 @@ void shape_encode_error(const struct format *format, str name, str message, stru
     }
     write_object_end(&encoder);
 }
+
+void shape_encode_message(const struct format *format, str message, struct buf *buf)
+{
+    struct encoder encoder = encoder_of(format, buf);
+
+    write_object_begin(&encoder, 1);
+    write_key(&encoder, STR("message"));
+    write_text(&encoder, str_present(message) ? message : STR(""));
+    write_object_end(&encoder);
+}

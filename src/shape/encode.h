@@ -14,3 +14,6 @@ void shape_encode(const struct format *format, const struct shape *shape, const 
 /* Appends {"__type":name,"message":message}; without the second if the message is absent. The key is `Message` for
  * SerializationException, which the service spells so. */
 void shape_encode_error(const struct format *format, str name, str message, struct buf *buf);
+
+/* Appends {"message":message}, the payload of an exception within a stream of events; an absent message is empty. */
+void shape_encode_message(const struct format *format, str message, struct buf *buf);

@@ -75,7 +75,7 @@ enum err put_record(struct rq *rq, const struct put_record_input *in, struct put
     if (put == NULL || entry == NULL)
         return ERR_NO_MEMORY;
     TRY(find_writable(rq, in->stream_name, in->stream_arn, &stream));
-    TRY(check_record(rq, stream, in->partition_key, in->data, ""));
+    TRY(check_record(rq, stream, in->partition_key, in->data, /* member: */ 0));
     TRY(record_hash(rq, stream, in->partition_key, in->explicit_hash_key, &entry->hash));
     TRY(check_ordering(rq, stream, in->sequence_number_for_ordering));
     if (in->dry_run.present && in->dry_run.value)

@@ -15,10 +15,8 @@ static enum err gather(struct rq *rq, const struct put_records_input *in, const 
 
     for (size_t i = 0; i < in->records.count; i++) {
         const struct kinesis_put_records_request_entry *record = &in->records.at[i];
-        char prefix[48];
 
-        (void)snprintf(prefix, sizeof(prefix), "records.%zu.member.", i + 1);
-        TRY(check_record(rq, stream, record->partition_key, record->data, prefix));
+        TRY(check_record(rq, stream, record->partition_key, record->data, i + 1));
         TRY(record_hash(rq, stream, record->partition_key, record->explicit_hash_key, &entries[i].hash));
         entries[i].key = record->partition_key;
         entries[i].data = record->data;

@@ -22,21 +22,25 @@ enum err find_writable(struct rq *rq, str name, str arn, struct stream **ret_str
                 STR_ARG((*ret_stream)->record->account));
 }
 
-enum err check_record(struct rq *rq, const struct stream *stream, str key, str data, const char *prefix)
+enum err check_record(struct rq *rq, const struct stream *stream, str key, str data, size_t member)
 {
     int64_t kib = stream->record->record_kib.present ? stream->record->record_kib.value : RECORD_KIB_DEFAULT;
+    bool keyless = !str_present(key) && stream->record->distribution.value != DISTRIBUTION_AUTO;
+    str prefix = STR("");
 
-    if (!str_present(key) && stream->record->distribution.value != DISTRIBUTION_AUTO)
+    if (!keyless && data.size <= (size_t)kib * 1024)
+        return OK;
+    if (member)
+        prefix = rq_fmt(rq, "records.%zu.member.", member);
+    if (keyless)
         return fail(rq, ERR_VALIDATION,
-                    "1 validation error detected: Value null at '%spartitionKey' failed to satisfy constraint: Member "
-                    "must not be null",
-                    prefix);
-    if (data.size > (size_t)kib * 1024)
-        return fail(rq, ERR_VALIDATION,
-                    "1 validation error detected: Value at '%sdata' failed to satisfy constraint: Member must have "
-                    "length less than or equal to %lld",
-                    prefix, (long long)kib * 1024);
-    return OK;
+                    "1 validation error detected: Value null at '%.*spartitionKey' failed to satisfy constraint: "
+                    "Member must not be null",
+                    STR_ARG(prefix));
+    return fail(rq, ERR_VALIDATION,
+                "1 validation error detected: Value at '%.*sdata' failed to satisfy constraint: Member must have "
+                "length less than or equal to %lld",
+                STR_ARG(prefix), (long long)kib * 1024);
 }
 
 enum err record_hash(struct rq *rq, const struct stream *stream, str key, str explicit_hash_key, u128 *ret_hash)

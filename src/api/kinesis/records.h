@@ -13,9 +13,9 @@ must_use enum err record_hash(struct rq *rq, const struct stream *stream, str ke
 /* The stream of a put: NOT_FOUND also while it is CREATING or DELETING. */
 must_use enum err find_writable(struct rq *rq, str name, str arn, struct stream **ret_stream);
 
-/* Refuse a record that is larger than the stream's maximum, or without a key where one is needed; `path` is "data" or
- * "records.N.member.data". */
-must_use enum err check_record(struct rq *rq, const struct stream *stream, str key, str data, const char *prefix);
+/* Refuse a record that is larger than the stream's maximum, or without a key where one is needed. `member` is its place
+ * in a batch, from 1; 0: it stands alone. */
+must_use enum err check_record(struct rq *rq, const struct stream *stream, str key, str data, size_t member);
 
 /* "The request was rejected because the DryRun parameter was specified." */
 must_use enum err refuse_dry_run(struct rq *rq);

@@ -1,0 +1,310 @@
+/* conn.c: between a socket and its HTTP machine.
+ *
+ * Bytes go straight through: input into the machine (into a body's own memory where it asks for that), output from
+ * where it lies. One write is under way at a time. The machine says when it wants no input; then the socket rests. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "server/room.h"
+
+enum { PIECES_MAX = 64, PEER_BYTES = 64 };
+
+struct conn {
+    struct list link;
+    struct server *server;
+    struct os_socket *socket;
+    struct http_conn *http;
+    struct os_timer deadline;
+    int64_t armed_ms;       /* the deadline that is armed; INT64_MAX: none */
+    size_t writing;         /* bytes under way */
+    unsigned inside;        /* calls into the machine on the stack: what it queues is sent when they return */
+    bool paused, closing;
+    size_t peer_size;
+    char peer[PEER_BYTES];
+};
+
+static void look(struct conn *conn);
+
+static void close_now(struct conn *conn)
+{
+    if (conn->closing)
+        return;
+    conn->closing = true;
+    os_timer_stop(&conn->deadline);
+    os_socket_close(conn->socket);
+}
+
+static void closed(void *ctx)
+{
+    struct conn *conn = ctx;
+    struct server *server = conn->server;
+
+    conn->inside++;
+    http_conn_destroy(conn->http);
+    list_remove(&conn->link);
+    server->conn_count--;
+    server->count_http.connections = server->conn_count;
+    free(conn);
+    if (server->state == SERVER_DRAINING && server->conn_count == 0)
+        server_stop(server);
+}
+
+/* ---- output ----------------------------------------------------------------------------------------------------- */
+
+static void wrote(void *ctx, enum err err)
+{
+    struct conn *conn = ctx;
+    size_t bytes = conn->writing;
+
+    conn->writing = 0;
+    if (err != OK) {
+        close_now(conn);
+        return;
+    }
+    conn->inside++;
+    http_output_done(conn->http, bytes, server_now_ms(conn->server));
+    conn->inside--;
+    look(conn);
+}
+
+static void write_some(struct conn *conn)
+{
+    struct http_iov pieces[PIECES_MAX];
+    size_t count;
+
+    static_assert(sizeof(struct http_iov) == sizeof(struct os_iov), "the same pointer and size");
+    count = http_output(conn->http, pieces, PIECES_MAX);
+    for (size_t i = 0; i < count; i++)
+        conn->writing += pieces[i].size;
+    if (conn->writing)
+        os_socket_write(conn->socket, (const struct os_iov *)(const void *)pieces, count, wrote);
+}
+
+/* ---- what is next ------------------------------------------------------------------------------------------------ */
+
+static void expired(struct os_timer *timer)
+{
+    struct conn *conn = container_of(timer, struct conn, deadline);
+
+    conn->armed_ms = INT64_MAX;
+    conn->inside++;
+    http_timeout(conn->http, server_now_ms(conn->server));
+    conn->inside--;
+    look(conn);
+}
+
+/* Deadlines move with every byte; the timer is only moved when it would be late. */
+static void arm(struct conn *conn)
+{
+    int64_t at = http_deadline(conn->http), now;
+
+    if (at >= conn->armed_ms)
+        return;
+    now = server_now_ms(conn->server);
+    conn->armed_ms = at;
+    os_timer_start(conn->server->loop, &conn->deadline, at > now ? (at - now) * 1000 : 0);
+}
+
+static void look(struct conn *conn)
+{
+    bool pause;
+
+    if (conn->closing || conn->inside)
+        return;
+    if (conn->writing == 0)
+        write_some(conn);
+    if (conn->writing == 0 && http_finished(conn->http)) {
+        close_now(conn);
+        return;
+    }
+    pause = !http_wants_input(conn->http);
+    if (pause != conn->paused) {
+        conn->paused = pause;
+        os_socket_pause(conn->socket, pause);
+    }
+    arm(conn);
+}
+
+void conn_answered(void *ctx, struct http_conn *http)
+{
+    (void)ctx;
+    look(http_conn_ctx(http));
+}
+
+/* ---- input ------------------------------------------------------------------------------------------------------- */
+
+static void buffer(void *ctx, char **ret_at, size_t *ret_size)
+{
+    struct conn *conn = ctx;
+
+    http_input_buffer(conn->http, ret_at, ret_size);
+}
+
+static void bytes(void *ctx, char *at, size_t size)
+{
+    struct conn *conn = ctx;
+
+    conn->server->count_http.bytes_in += size;
+    conn->inside++;
+    http_input(conn->http, at, size, server_now_ms(conn->server));
+    conn->inside--;
+    look(conn);
+}
+
+static void end(void *ctx, enum err err)
+{
+    struct conn *conn = ctx;
+
+    if (err != ERR_CLOSED) {
+        close_now(conn);
+        return;
+    }
+    conn->inside++;
+    http_input_end(conn->http);
+    conn->inside--;
+    look(conn);
+}
+
+static const struct os_socket_events events = { .buffer = buffer, .bytes = bytes, .end = end, .closed = closed };
+
+/* A socket that is not served: nothing but its end is waited for. */
+static const struct os_socket_events refused = { 0 };
+
+void conn_accept(void *ctx, struct os_socket *socket, str peer)
+{
+    struct server *server = ctx;
+    struct conn *conn = NULL;
+
+    if (server->state == SERVER_SERVING && server->conn_count < server->settings->connections_max)
+        conn = calloc(1, sizeof(*conn));
+    if (conn && http_conn_create(&server->http, conn, server_now_ms(server), &conn->http) != OK) {
+        free(conn);
+        conn = NULL;
+    }
+    if (conn == NULL) {
+        server->count_http.refused++;
+        if (server->conn_count >= server->settings->connections_max)
+            LOG(&server->logger, server_now(server), refused_connection, LOG_TEXT("remote", peer));
+        os_socket_start(socket, &refused, NULL);
+        os_socket_close(socket);
+        return;
+    }
+    conn->server = server;
+    conn->socket = socket;
+    conn->deadline.fire = expired;
+    conn->armed_ms = INT64_MAX;
+    conn->peer_size = peer.size < PEER_BYTES ? peer.size : PEER_BYTES;
+    memcpy(conn->peer, peer.at, conn->peer_size);
+    list_push(&server->conns, &conn->link);
+    server->conn_count++;
+    server->count_http.accepted++;
+    server->count_http.connections = server->conn_count;
+    os_socket_start(socket, &events, conn);
+    arm(conn);
+}
+
+/* ---- what the machine asks for ------------------------------------------------------------------------------------- */
+
+static bool memory(void *ctx, int64_t size)
+{
+    struct conn *conn = ctx;
+    struct server *server = conn->server;
+
+    if (size > 0 && server->memory_used + size > (int64_t)server->settings->memory_bytes) {
+        server->memory_refused = true;
+        server->count_http.memory_refused++;
+        return false;
+    }
+    server->memory_used += size;
+    server->count_http.memory_bytes = (uint64_t)server->memory_used;
+    return true;
+}
+
+/* Memory that came back is offered to those who were refused. */
+static void offer_memory(struct server *server)
+{
+    if (!server->memory_refused || server->memory_used > (int64_t)server->settings->memory_bytes / 2)
+        return;
+    server->memory_refused = false;
+    list_each(link, &server->conns) {
+        struct conn *conn = container_of(link, struct conn, link);
+
+        if (conn->closing)
+            continue;
+        conn->inside++;
+        http_memory_freed(conn->http);
+        conn->inside--;
+        look(conn);
+    }
+}
+
+static void request(void *ctx, struct http_request *http)
+{
+    struct conn *conn = ctx;
+
+    conn->server->count_http.requests++;
+    if (!plain_request(conn->server, http))
+        api_request(conn->server->api, http, str_bytes(conn->peer, conn->peer_size));
+}
+
+static void cancelled(void *ctx, struct http_request *http)
+{
+    struct conn *conn = ctx;
+
+    api_cancelled(conn->server->api, http);
+}
+
+static void room(void *ctx, struct http_request *http)
+{
+    struct conn *conn = ctx;
+
+    api_room(conn->server->api, http);
+}
+
+void conn_config(struct server *server)
+{
+    const struct settings *settings = server->settings;
+
+    list_init(&server->conns);
+    server->http = (struct http_config){
+        .tls = server->tls,
+        .body_bytes_max = settings->body_bytes,
+        .swallow_bytes_max = settings->body_bytes * 4,
+        .streams_max = (uint32_t)settings->streams_per_connection,
+        .window_bytes = 64 << 10,
+        .pipeline_max = 64,
+        .header_timeout_ms = settings->header_timeout_ms,
+        .body_timeout_ms = settings->body_timeout_ms,
+        .idle_timeout_ms = settings->idle_timeout_ms,
+        .write_timeout_ms = settings->write_timeout_ms,
+        .memory = memory,
+        .request = request,
+        .cancelled = cancelled,
+        .room = room,
+    };
+}
+
+void conns_shutdown(struct server *server)
+{
+    list_each(link, &server->conns) {
+        struct conn *conn = container_of(link, struct conn, link);
+
+        if (conn->closing)
+            continue;
+        conn->inside++;
+        http_shutdown(conn->http);
+        conn->inside--;
+        look(conn);
+    }
+}
+
+void conns_close(struct server *server)
+{
+    list_each(link, &server->conns)
+        close_now(container_of(link, struct conn, link));
+}
+
+void conns_turn(struct server *server)
+{
+    offer_memory(server);
+}

@@ -1,0 +1,502 @@
+/* serve.c: from settings to a serving server, and back down.
+ *
+ *   start   lock, keys, certificates -> log recovers -> catalog folds -> credentials, listeners, declared streams
+ *           -> the ready line
+ *   stop    listeners close, connections finish what they took (or shutdown-grace ends them) -> the log finishes
+ *           -> everything is given back, in the reverse order */
+#include "server/serve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kinesis_model.h"
+#include "server/room.h"
+
+enum {
+    FLUSH_US = 50000,
+    SNAPSHOT_BYTES_MIN = 1 << 20,
+    WAITING_PUTS_MAX = 20000,
+    WAITING_PUTS_MS = 25000,
+    REQUEST_ARENA_MAX = 64 << 20,
+    REQUESTS_MAX = 100000,
+    SIGNING_KEYS_MAX = 4096,
+    CANONICAL_BYTES_MAX = 256 << 10,
+    FAILED_GRACE_US = 200000,
+    BACKLOG = 4096,
+    HOSTS_MAX = 64,
+};
+
+extern operation_call *const kinesis_calls[];
+
+ms server_now(const struct server *server)
+{
+    return os_wall_ms(server->os);
+}
+
+int64_t server_now_ms(const struct server *server)
+{
+    return os_mono_us(server->os) / 1000;
+}
+
+static void flush(struct os_timer *timer)
+{
+    struct server *server = container_of(timer, struct server, flush_timer);
+
+    logger_flush(&server->logger);
+    conns_turn(server);
+    os_timer_start(server->loop, timer, FLUSH_US);
+}
+
+/* ---- down --------------------------------------------------------------------------------------------------------- */
+
+/* Nothing is under way any more. */
+static void final(struct os_message *message)
+{
+    struct server *server = container_of(message, struct server, final);
+
+    if (server->streams)
+        streams_destroy(server->streams);
+    if (server->catalog)
+        catalog_close(server->catalog);
+    if (server->api)
+        api_destroy(server->api);
+    if (server->keyring)
+        keyring_close(server->keyring);
+    if (server->sealer)
+        iter_sealer_destroy(server->sealer);
+    sigv4_destroy(server->sigv4);
+    if (server->tls)
+        tls_context_destroy(server->tls);
+    os_timer_stop(&server->flush_timer);
+    LOG(&server->logger, server_now(server), stopped, LOG_TEXT("data", str_of(server->dir)));
+    logger_flush(&server->logger);
+    os_loop_stop(server->loop);
+}
+
+static void log_closed(void *ctx)
+{
+    struct server *server = ctx;
+
+    os_worker_destroy(server->worker);
+    server->worker = NULL;
+    server->final.run = final;
+    os_post(server->loop, &server->final);
+}
+
+static void close_all(struct server *server)
+{
+    server->state = SERVER_CLOSING;
+    os_timer_stop(&server->grace);
+    if (server->log)
+        log_close(server->log, log_closed, server);
+    else
+        log_closed(server);
+}
+
+static void grace_over(struct os_timer *timer)
+{
+    struct server *server = container_of(timer, struct server, grace);
+
+    conns_close(server);
+}
+
+static void drain(struct server *server)
+{
+    bool failed = server->exit_code != 0;
+
+    server->state = SERVER_DRAINING;
+    LOG(&server->logger, server_now(server), stopping, LOG_NUMBER("connections", server->conn_count));
+    for (size_t i = 0; i < server->listener_count; i++)
+        os_listener_close(server->listeners[i]);
+    server->listener_count = 0;
+    control_stop(server);
+    reload_stop(server);
+    if (server->api)
+        api_end_streams(server->api);
+    os_timer_start(server->loop, &server->grace,
+                   failed ? FAILED_GRACE_US : server->settings->shutdown_grace_ms * 1000);
+    conns_shutdown(server);
+}
+
+void server_stop(struct server *server)
+{
+    if (server->state == SERVER_STARTING || server->state == SERVER_SERVING)
+        drain(server);
+    if (server->state == SERVER_DRAINING && server->conn_count == 0)
+        close_all(server);
+}
+
+void server_fail(struct server *server, enum err err, str sentence)
+{
+    if (server->exit_code == 0)
+        LOG(&server->logger, server_now(server), failed, LOG_TEXT("reason", sentence),
+            LOG_TEXT("error", str_of(err_sentence(err))));
+    server->exit_code = 1;
+    if (server->log || server->state != SERVER_STARTING)
+        server_stop(server);
+    else
+        os_loop_stop(server->loop);
+}
+
+/* ---- what the parts tell us ----------------------------------------------------------------------------------------- */
+
+static struct log_horizon horizon(void *ctx, log_id id)
+{
+    struct server *server = ctx;
+
+    if (!server->catalog_ready)
+        return (struct log_horizon){ 0 };
+    return catalog_horizon(server->catalog, id, server_now(server));
+}
+
+static void report(void *ctx, int level, str sentence)
+{
+    struct server *server = ctx;
+
+    if (level >= LEVEL_ERROR)
+        LOG(&server->logger, server_now(server), damage, LOG_TEXT("what", sentence));
+    else if (level == LEVEL_WARN)
+        LOG(&server->logger, server_now(server), log_trouble, LOG_TEXT("what", sentence));
+    else
+        LOG(&server->logger, server_now(server), log_note, LOG_TEXT("what", sentence));
+}
+
+static void log_failed(void *ctx, enum err err, str sentence)
+{
+    server_fail(ctx, err, sentence);
+}
+
+static void catalog_event(void *ctx, enum catalog_event event, struct stream *stream, void *object)
+{
+    struct server *server = ctx;
+
+    if (server->streams)
+        streams_event(server->streams, event, stream, object);
+    if (event == STREAM_GONE && str_present(stream->record->key_arn) && server->keyring)
+        keyring_drop(server->keyring, stream->id);
+    if (event == STREAM_CHANGED)
+        declare_look(server);
+}
+
+static void keys_changed(void *ctx)
+{
+    struct server *server = ctx;
+
+    if (server->streams)
+        streams_keys_changed(server->streams);
+}
+
+static void signalled(void *ctx, enum os_signal signal)
+{
+    struct server *server = ctx;
+
+    if (signal == OS_RELOAD)
+        reload_now(server);
+    else if (server->state == SERVER_DRAINING)
+        conns_close(server);
+    else if (server->state == SERVER_SERVING)
+        server_stop(server);
+}
+
+static void access_line(void *ctx, const struct rq *rq, int status, str error, size_t bytes_out, int64_t micros)
+{
+    struct server *server = ctx;
+    struct log_access access = { .status = status, .error = error, .bytes_out = bytes_out, .us = micros };
+
+    if (server->settings->access_log == ACCESS_OFF ||
+        (server->settings->access_log == ACCESS_ERRORS && status < 400))
+        return;
+    access_of(rq, &access);
+    logger_access(&server->logger, server_now(server), &access);
+}
+
+/* ---- up ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_loopback(str address)
+{
+    return str_starts(address, STR("127.")) || str_starts(address, STR("[::1]")) || str_starts(address, STR("unix:")) ||
+           str_starts(address, STR("localhost:"));
+}
+
+static void ready(struct server *server)
+{
+    static const char *const durabilities[] = { "sync", "os", "memory" };
+    const struct settings *settings = server->settings;
+    struct buf listen;
+
+    buf_init(&listen, 4096);
+    for (size_t i = 0; i < server->listener_count; i++)
+        buf_fmt(&listen, "%shttp%s://%.*s", i ? " " : "", settings->tls == TLS_REQUIRED ? "s" : "",
+                STR_ARG(os_listener_address(server->listeners[i])));
+    LOG(&server->logger, server_now(server), ready, LOG_TEXT("listen", buf_str(&listen)),
+        LOG_TEXT("tls", settings->tls == TLS_OFF ? STR("off") : STR("on")),
+        LOG_TEXT("data", settings->durability == DURABILITY_MEMORY ? STR("(memory)") : str_of(server->dir)),
+        LOG_TEXT("durability", str_of(durabilities[settings->durability])),
+        LOG_TEXT("limits", settings->limits == RULES_AWS ? STR("aws") : STR("off")),
+        LOG_TEXT("signatures", server->verifying ? STR("checked") : STR("not checked")));
+    buf_deinit(&listen);
+    logger_flush(&server->logger);
+}
+
+static enum err listen_on(struct server *server, const char *address, char *ret_why)
+{
+    struct os_listen listen = { .address = str_of(address), .backlog = BACKLOG, .accept = conn_accept, .ctx = server };
+    enum err err;
+
+    if (!server->verifying && !is_loopback(listen.address)) {
+        if (!server->settings->allow_open) {
+            (void)snprintf(ret_why, WHY_BYTES,
+                           "--listen %.100s is not loopback and there are no credentials: give --credentials FILE, "
+                           "or --allow-open",
+                           address);
+            return ERR_INVALID_ARGUMENT;
+        }
+        LOG(&server->logger, server_now(server), open, LOG_TEXT("listen", listen.address));
+    }
+    err = os_listen(server->loop, &listen, &server->listeners[server->listener_count]);
+    if (err != OK)
+        (void)snprintf(ret_why, WHY_BYTES, "--listen %.100s: %s", address,
+                       err == ERR_IN_USE ? "the address is taken" : err_sentence(err));
+    else
+        server->listener_count++;
+    return err;
+}
+
+static void listen_all(struct server *server)
+{
+    char why[WHY_BYTES] = "";
+    enum err err = OK;
+
+    server->state = SERVER_SERVING;
+    for (size_t i = 0; i < server->settings->listen.count && i < LISTENERS_MAX && err == OK; i++)
+        err = listen_on(server, server->settings->listen.items[i], why);
+    if (err == OK)
+        err = control_start(server);
+    if (err != OK)
+        server_fail(server, err, str_of(why[0] ? why : "the control socket cannot be opened"));
+    else
+        ready(server);
+}
+
+static enum err start_api(struct server *server)
+{
+    const struct settings *settings = server->settings;
+    static const struct api_service services[] = { { &kinesis_service, kinesis_calls } };
+    static str hosts[HOSTS_MAX];
+    struct api_config config = {
+        .os = server->os,
+        .loop = server->loop,
+        .services = services,
+        .service_count = 1,
+        .catalog = server->catalog,
+        .streams = server->streams,
+        .log = server->log,
+        .keyring = server->keyring,
+        .sealer = server->sealer,
+        .sigv4 = server->sigv4,
+        .account = str_of(settings->account),
+        .region = str_of(settings->region),
+        .limits = &server->limits,
+        .quotas = { .shards = (int64_t)settings->shard_limit,
+                    .on_demand_streams = (int64_t)settings->on_demand_stream_limit,
+                    .streams_in_transition = settings->limits == RULES_AWS ? 5 : 0,
+                    .consumers = 20,
+                    .consumers_committed = 50,
+                    .consumers_creating = 5,
+                    .call_rates = settings->call_rates == RULES_AWS && settings->limits == RULES_AWS,
+                    .daily = settings->limits == RULES_AWS },
+        .body_bytes_max = settings->body_bytes,
+        .arena_bytes_max = REQUEST_ARENA_MAX,
+        .requests_max = REQUESTS_MAX,
+        .host_names = hosts,
+        .count = &server->count_api,
+        .access = access_line,
+        .answered = conn_answered,
+        .ctx = server,
+    };
+
+    for (size_t i = 0; i < settings->public_host.count && i < HOSTS_MAX; i++)
+        hosts[config.host_name_count++] = str_of(settings->public_host.items[i]);
+    os_entropy(server->os, &config.seed, sizeof(config.seed));
+    return api_create(&config, &server->api);
+}
+
+static enum err start_streams(struct server *server)
+{
+    struct streams_config config = { .os = server->os,
+                                     .loop = server->loop,
+                                     .log = server->log,
+                                     .catalog = server->catalog,
+                                     .keyring = server->keyring,
+                                     .limits = &server->limits,
+                                     .total = &server->count_streams,
+                                     .waiting_max = WAITING_PUTS_MAX,
+                                     .waiting_ms_max = WAITING_PUTS_MS };
+
+    return streams_create(&config, &server->streams);
+}
+
+static void catalog_opened(void *ctx, enum err err)
+{
+    struct server *server = ctx;
+    char why[WHY_BYTES] = "";
+
+    if (err != OK) {
+        server_fail(server, err, STR("the catalog cannot be read"));
+        return;
+    }
+    server->catalog_ready = true;
+    err = start_streams(server);
+    if (err == OK)
+        err = start_api(server);
+    if (err == OK)
+        err = reload_start(server, why);
+    if (err != OK)
+        server_fail(server, err, str_of(why[0] ? why : "the server cannot start"));
+    else
+        declare_start(server, listen_all);
+}
+
+static enum err start_keys(struct server *server, char *ret_why)
+{
+    const struct settings *settings = server->settings;
+    uint32_t epoch = log_local_epoch(server->log);
+    struct keyring_config config = { .os = server->os,
+                                     .loop = server->loop,
+                                     .worker = server->worker,
+                                     .dir = server->lock ? server->dir : NULL,
+                                     .master_key = settings->master_key,
+                                     .create_missing = settings->kms_create_missing,
+                                     .epoch = epoch,
+                                     .changed = keys_changed,
+                                     .ctx = server };
+    uint8_t key[SEAL_KEY_BYTES];
+
+    TRY(keyring_open(&config, &server->keyring, ret_why));
+    TRY(files_token_key(server, key, ret_why));
+    return iter_sealer_create(key, epoch, &server->sealer);
+}
+
+static void log_opened(void *ctx, enum err err, struct log *log)
+{
+    struct server *server = ctx;
+    char why[WHY_BYTES] = "";
+    struct catalog_config config = { .os = server->os,
+                                     .loop = server->loop,
+                                     .worker = server->worker,
+                                     .dir = server->lock ? server->dir : NULL,
+                                     .transition_ms = server->settings->transition_ms,
+                                     .snapshot_bytes_min = SNAPSHOT_BYTES_MIN,
+                                     .event = catalog_event,
+                                     .failed = log_failed,
+                                     .ctx = server };
+
+    if (err != OK) {
+        server_fail(server, err, STR("the log cannot be opened"));
+        return;
+    }
+    server->log = log;
+    config.log = log;
+    os_entropy(server->os, &config.seed, sizeof(config.seed));
+    err = start_keys(server, why);
+    if (err == OK)
+        err = catalog_open(&config, catalog_opened, &server->catalog);
+    if (err != OK)
+        server_fail(server, err, str_of(why[0] ? why : "the keys or the catalog cannot be opened"));
+}
+
+static void limits_of(const struct settings *settings, struct stream_limits *ret_limits)
+{
+    *ret_limits = (struct stream_limits){ .enforced = settings->limits == RULES_AWS,
+                                          .write_bytes = (int64_t)settings->shard_write_bytes,
+                                          .write_records = (int64_t)settings->shard_write_records,
+                                          .write_burst_bytes = (int64_t)settings->shard_burst_bytes,
+                                          .read_bytes = (int64_t)settings->shard_read_bytes,
+                                          .read_calls = (int64_t)settings->shard_read_calls,
+                                          .iterator_calls = (int64_t)settings->shard_iterator_calls,
+                                          .fanout_bytes = (int64_t)settings->fanout_bytes,
+                                          .hot_shard_bytes = (int64_t)settings->hot_shard_bytes };
+}
+
+static enum err start_log(struct server *server)
+{
+    static const enum log_durability durabilities[] = { LOG_SYNC, LOG_OS, LOG_MEMORY };
+    const struct settings *settings = server->settings;
+    struct log_local_config config = { .os = server->os,
+                                       .loop = server->loop,
+                                       .dir = server->lock ? server->dir : NULL,
+                                       .durability = durabilities[settings->durability],
+                                       .user = { horizon, report, log_failed, server },
+                                       .tail_bytes_max = settings->tail_bytes,
+                                       .backlog_bytes_max = settings->backlog_bytes,
+                                       .queue_bytes_max = settings->queue_bytes,
+                                       .segment_bytes_max = settings->segment_bytes,
+                                       .settled_bytes_max = settings->settled_bytes,
+                                       .bucket_ms = settings->bucket_ms,
+                                       .index_cache_bytes = settings->index_cache_bytes,
+                                       .count = &server->count_log };
+
+    return log_local_open(&config, log_opened, server);
+}
+
+/* Everything that needs no loop. */
+static enum err prepare(struct server *server, char *ret_why)
+{
+    struct sigv4_bounds bounds = { .cached_keys_max = SIGNING_KEYS_MAX, .canonical_bytes_max = CANONICAL_BYTES_MAX };
+    uint64_t seed;
+
+    os_entropy(server->os, &seed, sizeof(seed));
+    TRY(files_open(server, ret_why));
+    TRY(files_tls(server, ret_why));
+    TRY(sigv4_create(bounds, seed, &server->sigv4));
+    TRY(os_worker_create(server->os, "files", 1, &server->worker));
+    limits_of(server->settings, &server->limits);
+    conn_config(server);
+    return OK;
+}
+
+static void run(struct server *server)
+{
+    char why[WHY_BYTES] = "";
+    enum err err;
+
+    (void)snprintf(server->dir, sizeof(server->dir), "%.3900s", server->settings->data ? server->settings->data : "");
+    LOG(&server->logger, server_now(server), starting, LOG_TEXT("data", str_of(server->dir)));
+    server->flush_timer.fire = flush;
+    server->grace.fire = grace_over;
+    os_timer_start(server->loop, &server->flush_timer, FLUSH_US);
+    os_on_signal(server->loop, signalled, server);
+    err = prepare(server, why);
+    if (err == OK)
+        err = start_log(server);
+    if (err != OK)
+        server_fail(server, err, str_of(why[0] ? why : "the server cannot start"));
+    if (err == OK)
+        os_loop_run(server->loop);
+    logger_flush(&server->logger);
+    if (server->lock)
+        os_close(server->lock);
+}
+
+int serve_main(const struct settings *settings)
+{
+    struct server *server = calloc(1, sizeof(*server));
+    int exit_code = 1;
+
+    if (server == NULL || os_create(&server->os) != OK || os_loop_create(server->os, &server->loop) != OK) {
+        (void)fprintf(stderr, "leat: no memory to start with\n");
+        return 1;
+    }
+    server->settings = settings;
+    logger_init(&server->logger, (struct logger_config){ .fd = STDERR_FILENO,
+                                                         .json = logger_wants_json(settings->log_format, STDERR_FILENO),
+                                                         .level = settings->log_level });
+    run(server);
+    exit_code = server->exit_code;
+    logger_deinit(&server->logger);
+    os_loop_destroy(server->loop);
+    os_destroy(server->os);
+    free(server);
+    return exit_code;
+}
