@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 enum {
-    HEAD_KEEP_MAX = 4 << 10,   /* an idle slot keeps no larger buffer */
+    HEAD_KEEP_MAX = 4 << 10,   /* an idle slot keeps no larger buffer; a larger head is asked of conn_memory */
     SLOTS_KEPT_MAX = 4,
     BODY_FIRST = 4 << 10,      /* first capacity of a body of unknown length */
     BODY_STEP = 1 << 20,       /* first capacity of a body that says to be longer */
@@ -410,6 +410,17 @@ static size_t skip_empty_lines(const char *at, size_t size)
     return i;
 }
 
+/* Heads are small, so only the unusual one is accounted for: then with all that it may become. */
+static bool head_charge(struct http_conn *conn, struct h1_slot *slot)
+{
+    if (slot->text.capacity <= HEAD_KEEP_MAX || slot->charged)
+        return true;
+    if (!conn_memory(conn, HTTP_HEADER_BYTES_MAX))
+        return false;
+    slot->charged = HTTP_HEADER_BYTES_MAX;
+    return true;
+}
+
 static size_t step_head(struct http_conn *conn, const char *at, size_t size)
 {
     struct h1 *h1 = &conn->h1;
@@ -438,6 +449,8 @@ static size_t step_head(struct http_conn *conn, const char *at, size_t size)
     buf_append(&slot->text, str_bytes(at, part));
     if (slot->text.err != OK) {
         h1_refuse(conn, slot->text.err == ERR_TOO_LARGE ? 431 : 503);
+    } else if (!head_charge(conn, slot)) {
+        h1_refuse(conn, 503);
     } else if (found > 0 && slot->text.size == 2) {
         buf_clear(&slot->text); /* an empty line that came in two pieces */
         h1_slot_give(conn, slot);

@@ -9,7 +9,7 @@ struct h1_slot {
     struct buf text;             /* the head as received */
     struct h1_head head;
     size_t body_capacity;
-    int64_t charged;             /* what conn_memory granted for the body */
+    int64_t charged;             /* what conn_memory granted for the body and an unusual head */
     struct out held;             /* the answer, while an earlier request is unanswered */
     bool delivered;              /* the owner knows it */
     bool streaming, chunked;     /* the answer */

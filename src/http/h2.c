@@ -20,6 +20,7 @@ enum {
     PATIENCE_MAX = 1000,    /* resets, settings, priorities, empty frames in a burst */
     PATIENCE_PER_S = 100,
     HEADERS_FIRST = 24,
+    HEAD_FREE_MAX = 4 << 10, /* larger heads are asked of conn_memory */
     BODY_FIRST = 4 << 10
 };
 
@@ -61,6 +62,9 @@ static void body_free(struct h2_stream *stream)
 void h2_request_free(struct h2_stream *stream)
 {
     body_free(stream);
+    if (stream->head_charged)
+        (void)conn_memory(stream->request.conn, -HTTP_HEADER_BYTES_MAX);
+    stream->head_charged = false;
     for (size_t i = 0; i < stream->kept_count; i++)
         nghttp2_rcbuf_decref(stream->kept[i]);
     free(stream->kept);
@@ -139,7 +143,7 @@ static void reset(struct h2_stream *stream, uint32_t code)
                                                    (int32_t)stream->request.stream_id, code));
     list_remove(&stream->timed);
     body_free(stream);
-    stream->refused = true;
+    stream->refused = 1;
 }
 
 /* How far the window should reach at present, counted from the start of the body. */
@@ -352,6 +356,22 @@ static bool add_header(struct h2_stream *stream, str name, str value)
     return true;
 }
 
+/* Heads are small, so only the unusual one is accounted for: then with all that it may become. */
+static bool head_fits(struct h2_stream *stream)
+{
+    if (stream->request.header_count == HTTP_HEADERS_MAX || stream->header_bytes > HTTP_HEADER_BYTES_MAX) {
+        stream->refused = 431;
+        return false;
+    }
+    if (stream->header_bytes <= HEAD_FREE_MAX || stream->head_charged)
+        return true;
+    if (conn_memory(stream->request.conn, HTTP_HEADER_BYTES_MAX))
+        stream->head_charged = true;
+    else
+        stream->refused = 503;
+    return stream->head_charged;
+}
+
 static void take_path(struct http_request *request, str value)
 {
     request->query = value;
@@ -370,10 +390,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
     if (stream == NULL || frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     stream->header_bytes += name.size + value.size;
-    if (stream->request.header_count == HTTP_HEADERS_MAX || stream->header_bytes > HTTP_HEADER_BYTES_MAX) {
-        stream->refused = true;
+    if (stream->refused || !head_fits(stream))
         return 0;
-    }
     if (!keep(stream, name_text) || !keep(stream, value_text))
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (str_eq(name, STR(":method")))
@@ -407,7 +425,7 @@ static int head_complete(struct http_conn *conn, struct h2_stream *stream, bool 
     if (!str_present(request->path))
         request->path = STR("/");
     if (stream->refused) {
-        h2_refuse(stream, 431);
+        h2_refuse(stream, stream->refused);
         return 0;
     }
     if (ended) {

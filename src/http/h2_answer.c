@@ -177,7 +177,7 @@ void h2_respond(struct http_request *request, const struct http_response *respon
 
 void h2_refuse(struct h2_stream *stream, int status)
 {
-    stream->refused = true;
+    stream->refused = status;
     submit(stream, &(struct http_response){ .status = status }, 0, false);
     done(stream);
 }

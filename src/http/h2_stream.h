@@ -34,7 +34,8 @@ struct h2_stream {
     size_t body_capacity;
     int64_t since_ms;
     struct out out;      /* of the answer's body, not yet framed */
-    bool refused;        /* answered by this room already (too many headers) */
+    int refused;         /* not for the owner: the status of our own answer, or 1 if reset */
+    bool head_charged;   /* conn_memory granted an unusually large head */
     bool expects;        /* Expect: 100-continue */
     bool head_only;
     bool delivered;      /* the owner knows the request */

@@ -417,6 +417,32 @@ TEST("too many headers are refused, the connection lives on")
     end(&server, &client);
 }
 
+TEST("an unusually large head is a matter of memory")
+{
+    static char value[10001];
+    struct server server;
+    struct client client;
+    nghttp2_nv fields[5] = { field(":method", "GET"), field(":path", "/"), field(":scheme", "http"),
+                             field(":authority", "x") };
+    int32_t id;
+
+    memset(value, 'v', sizeof(value) - 1);
+    fields[4] = field("large", value);
+    begin(&server, &client, test_config());
+    server.memory_left = 1000;
+    id = nghttp2_submit_request(client.session, NULL, fields, 5, NULL, NULL);
+    talk(&client);
+    CHECK_STR(noted(&client, id), ":status=503 content-length=0 ");
+    server.memory_left = 64 << 20;
+    server.hold = true;
+    id = nghttp2_submit_request(client.session, NULL, fields, 5, NULL, NULL);
+    talk(&client);
+    CHECK_INT(server.held_count, 1);
+    CHECK_INT((64 << 20) - server.memory_left, HTTP_HEADER_BYTES_MAX);
+    CHECK_INT(http_find(server.held[0], STR("large")).size, sizeof(value) - 1);
+    end(&server, &client);
+}
+
 TEST("Expect: 100-continue is answered")
 {
     struct server server;

@@ -75,11 +75,12 @@ void http_conn_destroy(struct http_conn *conn)
 
 static void start_h2(struct http_conn *conn)
 {
-    conn->protocol = PROTOCOL_H2;
-    if (h2_create(conn) != OK)
+    if (h2_create(conn) != OK) {
         conn->broken = true;
-    else
-        h2_input(conn, preface, conn->sniffed);
+        return;
+    }
+    conn->protocol = PROTOCOL_H2;
+    h2_input(conn, preface, conn->sniffed);
 }
 
 static void start_h1(struct http_conn *conn)

@@ -5,7 +5,10 @@
  * starts HTTP/2 (over TLS also by ALPN), everything else is HTTP/1.1. Nothing here reads a clock or a socket, so the
  * simulator drives the same code.
  *
- * Single-threaded. No callback is made from within a call other than http_input, http_timeout and http_output_done. */
+ * Single-threaded. `request`, `room` and `cancelled` are called only from within http_input, http_input_end,
+ * http_output_done, http_memory_freed and http_timeout, and http_conn_destroy for what is left; answers may be given
+ * from within them. `memory` and the release of a piece may come from within any call and must not call back. After
+ * every call that may have given the connection something to say, ask http_output. */
 #pragma once
 
 #include "base/date.h"
@@ -54,9 +57,11 @@ struct http_config {
     int64_t idle_timeout_ms;     /* keep-alive without a request */
     int64_t write_timeout_ms;    /* longest time a peer may take nothing of a waiting answer */
 
-    /* May the connection hold `bytes` more (negative: gives them back)? When refused, HTTP/1.1 stops reading
-     * (http_wants_input turns false) and HTTP/2 withholds that stream's window, until http_memory_freed. */
-    bool (*memory)(void *ctx, int64_t bytes);
+    /* May the connection hold `bytes` more of a request (negative: gives them back)? When refused, HTTP/1.1 stops
+     * reading (http_wants_input turns false) and HTTP/2 withholds that stream's window, until http_memory_freed; who
+     * has starved for body_timeout_ms is refused (503, REFUSED_STREAM), so that those who hold parts of bodies and
+     * wait for each other do not wait for ever. */
+    bool (*memory)(void *ctx, int64_t bytes); /* NULL: always */
     /* A complete request; the owner answers now or later. */
     void (*request)(void *ctx, struct http_request *request);
     /* The peer gave up (reset, closed) before the answer was finished: forget it, it dies on return. If effects under
@@ -67,6 +72,7 @@ struct http_config {
     void *ctx;                   /* given to all callbacks; per connection see http_conn_create */
 };
 
+/* `config` must outlive the connection; its certificate may be replaced, connections keep the one they began with. */
 must_use enum err http_conn_create(const struct http_config *config, void *ctx, int64_t now_ms,
                                    struct http_conn **ret_conn);
 void http_conn_destroy(struct http_conn *conn); /* calls `cancelled` for what is unanswered */
@@ -77,9 +83,12 @@ void *http_conn_ctx(const struct http_conn *conn);
 /* Where the next input is best put (straight into a body's memory), or NULL/0 if anywhere will do. Without TLS only. */
 void http_input_buffer(struct http_conn *conn, char **ret_at, size_t *ret_size);
 
-/* Bytes from the peer; `at` may be what http_input_buffer gave. All are consumed. */
+/* Bytes from the peer; `at` may be what http_input_buffer gave. All are consumed; what comes although
+ * http_wants_input is false is kept, up to 4 MiB, then the connection is given up. */
 void http_input(struct http_conn *conn, const char *at, size_t size, int64_t now_ms);
-void http_input_end(struct http_conn *conn); /* the peer ended its side */
+
+/* The peer ended its side. HTTP/1.1 still answers what it has asked; HTTP/2 is finished. */
+void http_input_end(struct http_conn *conn);
 bool http_wants_input(const struct http_conn *conn);
 void http_memory_freed(struct http_conn *conn);
 
@@ -90,12 +99,15 @@ struct http_iov {
 
 /* What is to be sent now, at most `max` pieces; 0: nothing. The pieces stay valid until http_output_done. */
 size_t http_output(struct http_conn *conn, struct http_iov *iov, size_t max);
+
+/* So many bytes of them were sent; 0 says that the socket takes nothing at present. */
 void http_output_done(struct http_conn *conn, size_t bytes, int64_t now_ms);
 
 /* True when everything has been sent that ever will be: close the socket. */
 bool http_finished(const struct http_conn *conn);
 
-/* When http_timeout wants to be called next (by the clock of `now_ms`), or INT64_MAX. */
+/* When http_timeout wants to be called next (by the clock of `now_ms`), or INT64_MAX. A time that has passed means
+ * that a timer waits to be told the time: calling at once sets it. */
 int64_t http_deadline(const struct http_conn *conn);
 void http_timeout(struct http_conn *conn, int64_t now_ms);
 
@@ -105,7 +117,8 @@ void http_shutdown(struct http_conn *conn);
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
 
-/* A piece of an answer's body that is sent from where it is; `release` is called once when it is no longer needed. */
+/* A piece of an answer's body that is sent from where it is; `release` (or NULL) is called once when it is no longer
+ * needed. That may be before the call returns: small pieces are copied. */
 struct http_piece {
     const void *at;
     size_t size;
@@ -116,20 +129,21 @@ struct http_piece {
 struct http_response {
     int status;
     const struct http_header *headers; /* without Content-Length, Connection, Transfer-Encoding; copied */
-    size_t header_count;
+    size_t header_count;               /* at most HTTP_HEADERS_MAX */
     const struct http_piece *pieces;   /* the pieces' array is copied, the bytes are not */
     size_t piece_count;
     bool close;                        /* end the connection (HTTP/1.1) after this answer */
 };
 
-/* The whole answer. The request is dead afterwards. On NO_MEMORY the connection is given up, the pieces are released
+/* The whole answer. The request is dead afterwards. Without memory the connection is given up, the pieces are released
  * and the request is dead as well. HEAD answers carry the length but no body. */
 void http_respond(struct http_request *request, const struct http_response *response);
 
 /* An answer of unknown length: chunked, or DATA frames. `pieces` of the response are the first bytes. */
 void http_stream_begin(struct http_request *request, const struct http_response *response);
 
-/* How many bytes the peer would take now without our queueing more than a little; 0: wait for `room`. */
+/* How many bytes the peer would take now without our queueing more than a little; 0: wait for `room`. More may be
+ * written all the same; it waits in memory. */
 size_t http_stream_room(const struct http_request *request);
 void http_stream_write(struct http_request *request, const struct http_piece *piece);
 void http_stream_end(struct http_request *request); /* in order; the request is dead afterwards */

@@ -185,6 +185,30 @@ TEST("as many headers as allowed pass, one more or too many bytes do not")
     }
 }
 
+TEST("an unusually large head is a matter of memory")
+{
+    for (int refused = 0; refused <= 1; refused++) {
+        struct server server;
+
+        server_init(&server, test_config());
+        server.hold = true;
+        if (refused)
+            server.memory_left = 1000;
+        feed(&server, STR("GET / HTTP/1.1\r\nHost: x\r\nA: "));
+        for (int i = 0; i < 10000; i++)
+            feed(&server, STR("x"));
+        feed(&server, STR("\r\n\r\n"));
+        CHECK_INT(server.held_count, refused ? 0 : 1);
+        if (refused)
+            CHECK(str_starts(buf_str(&server.sent), STR("HTTP/1.1 503 ")));
+        else
+            CHECK_INT((64 << 20) - server.memory_left, HTTP_HEADER_BYTES_MAX);
+        if (refused)
+            server.memory_left = 64 << 20;
+        server_deinit(&server);
+    }
+}
+
 TEST("chunk extensions and trailers have a bound")
 {
     static const char *const starts[] = { CHUNKED "1;", CHUNKED "0\r\nA: " };
