@@ -73,8 +73,13 @@ enum err commit_submit(struct log *log, struct log_commit *entry)
         local->count->refused_no_space++;
         return ERR_NO_SPACE;
     }
-    if ((commit->queued_bytes > 0 && commit->queued_bytes + entry->bytes > local->config.queue_bytes_max) ||
-        (disk && local->segments.bytes + commit->queued_bytes >= local->config.backlog_bytes_max)) {
+    if (commit->queued_bytes > 0 && commit->queued_bytes + entry->bytes > local->config.queue_bytes_max) {
+        local->count->refused_full++;
+        return ERR_FULL;
+    }
+    if (disk && local->segments.bytes + commit->queued_bytes >= local->config.backlog_bytes_max) {
+        commit->pressed = true;
+        commit_kick(local);
         local->count->refused_full++;
         return ERR_FULL;
     }
@@ -101,10 +106,14 @@ static void queue_pop(struct local *local, struct log_commit *entry)
     local->count->queued_bytes = local->commit.queued_bytes;
 }
 
+static void answer(struct local *local, enum err err);
+
 void commit_fail_all(struct local *local, enum err err)
 {
     struct log_commit *entry;
 
+    if (!local->commit.frame) /* what is being written is told when that has ended */
+        answer(local, err);
     while ((entry = queue_first(&local->commit))) {
         queue_pop(local, entry);
         entry->done(entry, err);
@@ -471,7 +480,10 @@ static void write_done(struct os_job *job)
     commit->busy = false;
     if (commit->err != OK) {
         local->count->sync_failures++;
+        tail_unstage(&local->tail, commit->frame);
+        commit->frame = NULL;
         local_fail(local, commit->err, "writing the commit log");
+        commit_fail_all(local, ERR_IO); /* if it had failed before */
     } else {
         publish(local);
         answer(local, OK);
@@ -529,6 +541,8 @@ static bool room_ready(struct local *local, uint64_t *ret_room)
 void commit_rolled(struct local *local, enum err err)
 {
     local->commit.busy = false;
+    if (local->failed)
+        return;
     if (err == ERR_NO_SPACE && !local->no_space) {
         local->no_space = true;
         local_report(local, REPORT_ERROR, "the disk is nearly full: appends are refused until there is room again");
@@ -539,11 +553,27 @@ void commit_rolled(struct local *local, enum err err)
     kick_now(local);
 }
 
+/* The backlog is full: if nothing is being settled, close the active segment so that it can be. */
+static void relieve(struct local *local)
+{
+    struct commit *commit = &local->commit;
+
+    if (!commit->pressed || commit->busy || local->failed || local->closing)
+        return;
+    commit->pressed = false;
+    settle_poke(local);
+    if (settle_busy(local) || !local->segments.active || local->segments.active->batch_count == 0)
+        return;
+    commit->busy = true;
+    segment_roll(local, 0);
+}
+
 static void kick_now(struct local *local)
 {
     struct commit *commit = &local->commit;
     uint64_t room;
 
+    relieve(local);
     while (!commit->busy && !local->failed && queue_first(commit)) {
         if (!position_ready(local) || !room_ready(local, &room))
             return;

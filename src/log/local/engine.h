@@ -47,7 +47,7 @@ struct commit {
     uint64_t vouched;         /* of the frame in flight */
     int64_t work_us, sync_us;
     enum err err;
-    bool busy, kicked, sync_armed, sync_busy, syncs_in_job;
+    bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job;
 };
 
 /* local.c: manifests being written, one at a time. */
@@ -157,7 +157,7 @@ void commit_init(struct local *local);
 enum err commit_submit(struct log *log, struct log_commit *commit);
 void commit_kick(struct local *local);
 void commit_rolled(struct local *local, enum err err);
-void commit_fail_all(struct local *local, enum err err); /* those waiting */
+void commit_fail_all(struct local *local, enum err err);
 bool commit_idle(const struct local *local);
 bool commit_finish(struct local *local); /* on close: true when nothing is left to do */
 

@@ -311,6 +311,7 @@ static enum err on_lost(struct walk *walk, uint64_t offset, uint64_t from, uint6
            name, (unsigned long long)offset, (unsigned long long)(to - from), (unsigned long long)from,
            (unsigned long long)to - 1);
     state->recovery->damaged_frames += to - from;
+    state->segment->lost_frames += to - from;
     state->hole = true;
     return OK;
 }

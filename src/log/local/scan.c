@@ -52,6 +52,7 @@ static enum err window_read(struct scan *scan)
         if (err == ERR_IO) {
             memset(scan->window + at, 0, size);
             got = size;
+            scan->unreadable++;
         } else if (err != OK) {
             return err;
         }

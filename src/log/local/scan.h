@@ -15,6 +15,7 @@ struct scan {
     char *window;
     uint64_t window_offset;
     size_t window_size, window_capacity;
+    uint64_t unreadable;   /* blocks that the disk refused to read so far; they count as zeros */
 };
 
 /* Of a file, or of bytes in memory. `size` is what may be looked at. */

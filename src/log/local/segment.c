@@ -278,8 +278,7 @@ static void roll_done(struct os_job *job)
     }
     if (err != OK && roll->fatal)
         local_fail(local, err, "taking a new commit segment");
-    else
-        commit_rolled(local, err);
+    commit_rolled(local, err);
     free(roll);
     local_job_done(local);
 }

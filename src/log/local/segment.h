@@ -30,6 +30,7 @@ struct segment {
     log_pos end;            /* behind the last position in it */
     ms time;                /* of its first frame */
     uint32_t batch_count;
+    uint64_t lost_frames;   /* known to be damaged since the start */
     uint32_t refs;
     bool settling;
     struct local *local;

@@ -117,6 +117,10 @@ static enum err scan_lost(struct walk *walk, uint64_t offset, uint64_t from, uin
     struct settle *settle = walk->ctx;
 
     settle->lost_frames += to - from;
+    if (settle->lost_frames <= settle->segments[settle->scanned]->lost_frames)
+        return OK; /* told when the engine was opened */
+    if (walk->scan->unreadable > 0)
+        return ERR_IO; /* it may be readable another time: nothing is recycled, and the next start looks again */
     buf_fmt(&settle->report, "commit segment %llu is damaged at offset %llu: %llu acknowledged commits are lost\n",
             (unsigned long long)walk->head.number, (unsigned long long)offset, (unsigned long long)(to - from));
     return OK;
@@ -131,9 +135,14 @@ static enum err scan_segment(struct settle *settle, const struct segment *segmen
     };
     enum err err;
 
+    settle->lost_frames = 0;
     scan_init_file(&scan, segment->file, segment->used, segment->head.generation);
     err = walk_segment(&walk);
     scan_deinit(&scan);
+    if (err == OK && settle->lost_frames > segment->lost_frames)
+        settle->lost_frames -= segment->lost_frames;
+    else
+        settle->lost_frames = 0;
     return err;
 }
 
@@ -576,7 +585,12 @@ static bool enough(const struct local *local)
     if (count == 0)
         return false;
     return closed * 2 >= local->config.backlog_bytes_max || closed >= local->config.settled_bytes_max ||
-           count >= SEGMENT_CLOSED_MAX;
+           segments->bytes * 4 >= local->config.backlog_bytes_max * 3 || count >= SEGMENT_CLOSED_MAX;
+}
+
+bool settle_busy(const struct local *local)
+{
+    return local->settle->busy;
 }
 
 void settle_poke(struct local *local)

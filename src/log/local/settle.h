@@ -8,3 +8,4 @@ void settle_destroy(struct local *local);
 
 /* Something was committed or a segment was closed: start if it is worth it. */
 void settle_poke(struct local *local);
+bool settle_busy(const struct local *local);

@@ -1,0 +1,194 @@
+/* crash_test.c: a workload crashed at every operation of the disk; what was acknowledged is there afterwards, once, in
+ * order, whole. Then the same with failing operations, a full disk, and rot. */
+#include "log/log_harness.h"
+
+enum { LOGS = 5, ROUNDS = 30 };
+
+static void harness_small(struct harness *h)
+{
+    h->config.segment_bytes_max = 32 << 10;
+    h->config.backlog_bytes_max = 96 << 10;
+    h->config.settled_bytes_max = 64 << 10;
+    h->config.tail_bytes_max = 16 << 10;
+}
+
+/* FULL passes by itself when the settler catches up. */
+static enum err submit_patiently(struct harness *h, uint32_t count, bool atomic, const struct fact *facts)
+{
+    enum err err = ERR_FULL;
+
+    for (unsigned i = 0; i < 1000 && err == ERR_FULL; i++) {
+        err = harness_submit(h, count, atomic, facts);
+        if (err == ERR_FULL)
+            sim_run_until(h->os, 10000, NULL, NULL);
+    }
+    return err;
+}
+
+/* A few commits per round, of one to four appends over a few logs; some large enough to need segments of their own. */
+static void workload(struct harness *h, unsigned rounds)
+{
+    for (unsigned round = 0; round < rounds; round++) {
+        uint32_t commits = 1 + (uint32_t)harness_below(h, 4);
+
+        for (uint32_t c = 0; c < commits; c++) {
+            struct fact facts[HARNESS_COMMIT_APPENDS_MAX] = { 0 };
+            uint32_t count = 1 + (uint32_t)harness_below(h, 4);
+
+            for (uint32_t i = 0; i < count; i++) {
+                facts[i].log = 1 + harness_below(h, LOGS);
+                facts[i].count = 1 + (uint32_t)harness_below(h, 3);
+                facts[i].size = 8 + (uint32_t)harness_below(h, harness_below(h, 8) ? 600 : 9000);
+            }
+            if (submit_patiently(h, count, harness_below(h, 2), facts) != OK)
+                return;
+        }
+        if (!harness_drain(h) || h->failed)
+            return;
+    }
+}
+
+/* Read everything, count how often each append is there, check the order. */
+static void look(struct harness *h, uint8_t *seen)
+{
+    struct harness_read entry = { 0 };
+
+    memset(seen, 0, HARNESS_APPENDS_MAX);
+    for (log_id id = 1; id <= LOGS; id++) {
+        log_pos from = 0;
+
+        do {
+            if (!CHECK(harness_read(h, &entry, id, from, 100, 20000) == OK))
+                return;
+            for (uint32_t i = 0; i < entry.read.batch_count; i++) {
+                const struct log_batch *batch = &entry.read.batches[i];
+                struct fact *fact = harness_identify(h, batch);
+
+                if (!CHECK(fact != NULL))
+                    continue;
+                seen[fact->number - 1]++;
+                CHECK(batch->first >= from);
+                if (fact->fate == FATE_OK)
+                    CHECK(batch->first == fact->first && batch->time == fact->time);
+                from = batch->first + (batch->count ? batch->count : 1);
+                if (batch->first > h->greatest)
+                    h->greatest = batch->first;
+            }
+            from = entry.read.next;
+            log_read_release(h->log, &entry.read);
+        } while (!entry.read.at_end);
+        CHECK(!entry.read.damaged);
+    }
+}
+
+/* Acknowledged: there once. Refused: not there. Neither: a commit is there entirely or not at all, from now on. */
+static void judge(struct harness *h, const uint8_t *seen)
+{
+    for (uint32_t i = 0, j; i < h->fact_count; i = j) {
+        unsigned there = 0, missing = 0;
+
+        for (j = i; j < h->fact_count && h->facts[j].commit == h->facts[i].commit; j++) {
+            CHECK(seen[j] <= 1);
+            there += seen[j] == 1;
+            missing += seen[j] == 0;
+            if (h->facts[j].fate == FATE_OK)
+                CHECK(seen[j] == 1);
+            if (h->facts[j].fate == FATE_SEALED || h->facts[j].fate == FATE_CANCELLED)
+                CHECK(seen[j] == 0);
+        }
+        CHECK(there == 0 || missing == 0);
+        for (uint32_t k = i; k < j; k++) {
+            if (h->facts[k].fate == FATE_FAILED)
+                h->facts[k].fate = there ? FATE_OK : FATE_CANCELLED;
+        }
+    }
+    /* what turned out to be there has to be found where it is from now on: positions are taken from the next look */
+    for (uint32_t i = 0; i < h->fact_count; i++) {
+        if (h->facts[i].fate == FATE_OK && h->facts[i].first == 0)
+            h->facts[i].fate = FATE_WAITING;
+    }
+}
+
+static void check_all(struct harness *h)
+{
+    static uint8_t seen[HARNESS_APPENDS_MAX];
+
+    look(h, seen);
+    judge(h, seen);
+}
+
+static void crash_once(uint64_t seed, uint64_t at, bool twice)
+{
+    struct harness *h = harness_create(seed, LOG_SYNC);
+    log_pos before;
+
+    harness_small(h);
+    sim_crash_at(h->os, SIM_WRITE | SIM_SYNC | SIM_META, at);
+    if (harness_open(h) == OK)
+        workload(h, ROUNDS);
+    harness_close(h);
+    sim_crash(h->os);
+    sim_heal(h->os);
+    if (twice) { /* and the recovery is interrupted too */
+        sim_crash_at(h->os, SIM_WRITE | SIM_SYNC | SIM_META, 1 + at % 17);
+        if (harness_open(h) == OK)
+            workload(h, 1);
+        harness_close(h);
+        sim_crash(h->os);
+        sim_heal(h->os);
+    }
+    if (CHECK(harness_open(h) == OK)) {
+        check_all(h);
+        before = h->greatest;
+        for (uint32_t i = 0; i < 3; i++) {
+            CHECK(submit_patiently(h, 1, false, &(struct fact){ .log = 1 + i, .count = 1, .size = 50 }) == OK);
+            CHECK(harness_drain(h));
+            CHECK(h->facts[h->fact_count - 1].first > before);
+        }
+        check_all(h);
+    } else {
+        fprintf(stderr, "seed %llu, crash at %llu: %s, %s\n", (unsigned long long)seed, (unsigned long long)at,
+                err_name(h->open_err), h->last_report);
+    }
+    if (!CHECK_INT(h->count.damaged_frames, 0))
+        fprintf(stderr, "seed %llu, crash at %llu\n", (unsigned long long)seed, (unsigned long long)at);
+    CHECK_INT(h->count.damaged_runs, 0);
+    harness_close(h);
+    harness_destroy(h);
+}
+
+static uint64_t operations(uint64_t seed)
+{
+    struct harness *h = harness_create(seed, LOG_SYNC);
+    uint64_t count;
+
+    harness_small(h);
+    CHECK(harness_open(h) == OK);
+    workload(h, ROUNDS);
+    CHECK(h->count.settled_files > 0);
+    count = sim_ops(h->os, SIM_WRITE | SIM_SYNC | SIM_META);
+    harness_close(h);
+    harness_destroy(h);
+    return count;
+}
+
+TEST("a crash at any write, sync or rename loses nothing that was acknowledged")
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        uint64_t count = operations(seed);
+
+        CHECK(count > 100);
+        for (uint64_t at = 1; at <= count; at++)
+            crash_once(seed, at, false);
+    }
+}
+
+TEST("nor does a second crash during recovery")
+{
+    uint64_t count = operations(9);
+
+    for (uint64_t at = 1; at <= count; at += 2)
+        crash_once(9, at, true);
+}
+
+UNIT_MAIN
