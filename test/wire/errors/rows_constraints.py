@@ -22,7 +22,8 @@ NAMED = [
     ("IncreaseStreamRetentionPeriod", {"RetentionPeriodHours": 24}), ("ListShards", {}), ("ListTagsForStream", {}),
     ("MergeShards", {"ShardToMerge": "shardId-0", "AdjacentShardToMerge": "shardId-1"}),
     ("PutRecord", {"Data": "", "PartitionKey": "a"}), ("PutRecords", {"Records": [{"Data": "", "PartitionKey": "a"}]}),
-    ("RemoveTagsFromStream", {"TagKeys": ["a"]}), ("SplitShard", {"ShardToSplit": "shardId-0", "NewStartingHashKey": "5"}),
+    ("RemoveTagsFromStream", {"TagKeys": ["a"]}), ("SplitShard",
+     {"ShardToSplit": "shardId-0", "NewStartingHashKey": "5"}),
     ("StartStreamEncryption", {"EncryptionType": "KMS", "KeyId": "k"}),
     ("StopStreamEncryption", {"EncryptionType": "KMS", "KeyId": "k"}),
     ("UpdateShardCount", {"TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING"}),
@@ -83,7 +84,8 @@ def nulls(x):
         missing("DecreaseStreamRetentionPeriod", s, "retentionPeriodHours"),
         bad("JSON null is absent", "GetRecords", {"ShardIterator": None}, (None, "shardIterator", NOT_NULL)),
         bad("an absent member, CBOR", "GetRecords", {}, (None, "shardIterator", NOT_NULL), kind=CBOR),
-        bad("a null and a bad name", "AddTagsToStream", {"StreamName": ""}, (None, "tags", NOT_NULL), *empty("streamName")),
+        bad("a null and a bad name", "AddTagsToStream", {
+            "StreamName": ""}, (None, "tags", NOT_NULL), *empty("streamName")),
         bad("a null and a bad name, split", "SplitShard", {"StreamName": "", "ShardToSplit": "shardId-0"},
             (None, "newStartingHashKey", NOT_NULL), *empty("streamName")),
         bad("a null and a bad name, tag keys", "RemoveTagsFromStream", {"StreamName": ""}, (None, "tagKeys", NOT_NULL),
@@ -211,14 +213,16 @@ def tags(x):
                           r"Member must have length less than or equal to 200")
     keys = ["k%d" % i for i in range(51)]
     return [
-        bad("a long tag key", "AddTagsToStream", dict(s, Tags={long_key: "a"}), ("{%s=a}" % long_key, "tags", KEY_RULE)),
+        bad("a long tag key", "AddTagsToStream", dict(
+            s, Tags={long_key: "a"}), ("{%s=a}" % long_key, "tags", KEY_RULE)),
         bad("an empty tag key", "AddTagsToStream", dict(s, Tags={"": "a"}), ("{=a}", "tags", KEY_RULE)),
         bad("a long tag value", "AddTagsToStream", dict(s, Tags={"a": long_value}),
             ("{a=%s}" % long_value, "tags", VALUE_RULE)),
         Row("201 tags", "AddTagsToStream", dict(s, Tags=many), VALIDATION, too_many),
         bad("51 tag keys", "RemoveTagsFromStream", dict(s, TagKeys=keys),
             ("[" + ", ".join(keys) + "]", "tagKeys", shorter(50))),
-        bad("an empty tag key to remove", "RemoveTagsFromStream", dict(s, TagKeys=["a", ""]), ("[a, ]", "tagKeys", ITEM_RULE)),
+        bad("an empty tag key to remove", "RemoveTagsFromStream", dict(
+            s, TagKeys=["a", ""]), ("[a, ]", "tagKeys", ITEM_RULE)),
         bad("a long tag key to remove", "RemoveTagsFromStream", dict(s, TagKeys=[long_key]),
             ("[%s]" % long_key, "tagKeys", ITEM_RULE)),
     ]
@@ -278,7 +282,8 @@ def put_records(x):
         Row("501 records", "PutRecords", dict(s, Records=[one] * 501), VALIDATION,
             re.compile(r"1 validation error detected: Value ('\[.*\]' )?at 'records' failed to satisfy constraint: "
                        r"Member must have length less than or equal to 500", re.S)),
-        Row("at most ten violations are told", "PutRecords", dict(s, Records=[{"PartitionKey": "a"}] * 12), VALIDATION, ten),
+        Row("at most ten violations are told", "PutRecords", dict(
+            s, Records=[{"PartitionKey": "a"}] * 12), VALIDATION, ten),
         bad("the second record is numbered 2", "PutRecords", dict(s, Records=[one, {"Data": "", "PartitionKey": ""}]),
             ("", "records.2.member.partitionKey", longer(1))),
         Row("a record over the stream's 1 MiB fails PutRecords as a whole", "PutRecords",

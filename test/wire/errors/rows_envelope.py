@@ -34,8 +34,10 @@ def rows(x):
 def methods(x):
     out = [Row("%s is refused in XML" % method, None, method=method, kind=None, status=403, xml=DENIED)
            for method in ("GET", "PUT", "DELETE", "PATCH")]
-    out.append(Row("OPTIONS without Origin is refused in XML", None, method="OPTIONS", kind=None, status=403, xml=DENIED))
-    out.append(Row("GET with a valid target is refused all the same", "ListStreams", method="GET", status=403, xml=DENIED))
+    out.append(Row("OPTIONS without Origin is refused in XML", None,
+               method="OPTIONS", kind=None, status=403, xml=DENIED))
+    out.append(Row("GET with a valid target is refused all the same",
+               "ListStreams", method="GET", status=403, xml=DENIED))
     out.append(Row("GET of another path is refused alike", None, method="GET", path="/streams/x", kind=None, status=403,
                    xml=DENIED))
     return out
@@ -55,7 +57,8 @@ def cors(x):
             status=200, xml="", reply=echoed, sign=False),
         Row("a preflight needs no target and bears one", "ListStreams", method="OPTIONS", headers=asked, status=200, xml="",
             reply=echoed, sign=False),
-        Row("a POST with Origin carries the exposed headers", "ListStreams", {"Limit": 1}, headers=origin, reply=exposed),
+        Row("a POST with Origin carries the exposed headers",
+            "ListStreams", {"Limit": 1}, headers=origin, reply=exposed),
         Row("an error with Origin carries the exposed headers", "DescribeStreamSummary", {"StreamName": x.missing},
             "ResourceNotFoundException", headers=origin, reply=exposed),
         Row("a GET with Origin carries them too", None, method="GET", kind=None, headers=origin, status=403, xml=DENIED,
@@ -132,7 +135,8 @@ def content_types(x):
 def parsing(x):
     out = []
     for name, body in (("a word", b"hello"), ("a number", b"12"), ("a string", b'"a"'), ("true", b"true"), ("null", b"null"),
-                       ("half an object", b'{"Limit":1'), ("two objects", b"{}{}"), ("a trailing comma", b'{"Limit":1,}'),
+                       ("half an object", b'{"Limit":1'), ("two objects",
+                        b"{}{}"), ("a trailing comma", b'{"Limit":1,}'),
                        ("a single quote", b"{'Limit':1}"), ("broken UTF-8", b'{"StreamName":"\xff\xfe"')):
         out.append(Row("JSON that is %s does not parse" % name, "ListStreams", body, SERIALIZATION, ABSENT))
     out.append(Row("what does not parse is told before missing authentication", "ListStreams", b"hello", SERIALIZATION,
@@ -261,7 +265,8 @@ def verification(x):
     """Seen from the service by its clients; they need a server that knows credentials."""
     invalid = "InvalidSignatureException"
     expired = re.compile(r"Signature expired: %s is now earlier than %s \(%s - 5 min\.\)" % (STAMP, STAMP, STAMP))
-    early = re.compile(r"Signature not yet current: %s is still later than %s \(%s \+ 5 min\.\)" % (STAMP, STAMP, STAMP))
+    early = re.compile(r"Signature not yet current: %s is still later than %s \(%s \+ 5 min\.\)" %
+                       (STAMP, STAMP, STAMP))
     return [
         Row("an unknown access key", "ListStreams", {}, "UnrecognizedClientException",
             "The security token included in the request is invalid.", sign={"key": "AKIDUNKNOWN0000000000"}, verified=True),
@@ -274,8 +279,10 @@ def verification(x):
             sign={"secret": "wrong"}, verified=True),
         Row("a signature of ten minutes ago", "ListStreams", {}, invalid, expired, sign={"skew": -600}, verified=True),
         Row("a signature of ten minutes ahead", "ListStreams", {}, invalid, early, sign={"skew": 600}, verified=True),
-        Row("a signature of two minutes ago is accepted", "ListStreams", {"Limit": 1}, sign={"skew": -120}, verified=True),
-        Row("a signature of two minutes ahead is accepted", "ListStreams", {"Limit": 1}, sign={"skew": 120}, verified=True),
+        Row("a signature of two minutes ago is accepted", "ListStreams",
+            {"Limit": 1}, sign={"skew": -120}, verified=True),
+        Row("a signature of two minutes ahead is accepted", "ListStreams",
+            {"Limit": 1}, sign={"skew": 120}, verified=True),
         Row("a changed body", "ListStreams", {"Limit": 1}, invalid, MISMATCH, verified=True,
             sign={"secret": "another secret of nobody"}),
     ]

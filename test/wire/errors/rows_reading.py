@@ -115,7 +115,8 @@ def get_records(x):
     out = [Row("an iterator that is %s" % name, "GetRecords", {"ShardIterator": value}, INVALID, "Invalid ShardIterator.")
            for name, value in values]
     out += [
-        Row("a bad iterator, CBOR", "GetRecords", {"ShardIterator": flipped}, INVALID, "Invalid ShardIterator.", kind=CBOR),
+        Row("a bad iterator, CBOR", "GetRecords", {"ShardIterator": flipped},
+            INVALID, "Invalid ShardIterator.", kind=CBOR),
         Row("an iterator in double quotes is good", "GetRecords", {"ShardIterator": '"%s"' % x.iterator_0}),
         Row("an iterator is good any number of times", "GetRecords", {"ShardIterator": x.iterator_0, "Limit": 1},
             check=lambda v: None if [r["SequenceNumber"] for r in v["Records"]] == x.records[:1] else "not the first record"),
@@ -145,7 +146,8 @@ def list_shards(x):
     together = "NextToken and %s cannot be provided together."
     return [
         Row("neither token nor stream", "ListShards", {}, INVALID, "Either NextToken or StreamName should be provided."),
-        Row("token and stream", "ListShards", {"StreamName": x.S, "NextToken": token}, INVALID, together % "StreamName"),
+        Row("token and stream", "ListShards", {"StreamName": x.S,
+            "NextToken": token}, INVALID, together % "StreamName"),
         Row("token and start", "ListShards", {"NextToken": token, "ExclusiveStartShardId": "shardId-0"}, INVALID,
             together % "ExclusiveStartShardId"),
         Row("token and creation time", "ListShards", {"NextToken": token, "StreamCreationTimestamp": 1441215410}, INVALID,

@@ -76,14 +76,16 @@ def rows(x):
     out = []
     for op, path, kind in MEMBERS:
         for value, text in WRONG[kind]:
-            out.append(Row("%s.%s, %s, given %r" % (op, path, kind, value), op, holding(path, value), SERIALIZATION, text))
+            out.append(Row("%s.%s, %s, given %r" % (op, path, kind, value),
+                       op, holding(path, value), SERIALIZATION, text))
     out += [
         Row("types come before constraints", "DescribeStream", {"StreamName": "", "Limit": "0"}, SERIALIZATION,
             STRING + "an Integer"),
         Row("types come before the stream", "SplitShard", {"StreamName": x.missing, "ShardToSplit": 1,
                                                            "NewStartingHashKey": "1"}, SERIALIZATION, NUMBER + "an String"),
         Row("a wrong type in the last of many records", "PutRecords",
-            {"StreamName": x.S, "Records": [{"Data": "YQ==", "PartitionKey": "a"}] * 20 + [{"Data": 1, "PartitionKey": "a"}]},
+            {"StreamName": x.S, "Records": [{"Data": "YQ==", "PartitionKey": "a"}]
+                * 20 + [{"Data": 1, "PartitionKey": "a"}]},
             SERIALIZATION, NUMBER + "a Blob"),
         Row("a string for an integer in CBOR", "DescribeStream", {"StreamName": x.S, "Limit": "a"}, SERIALIZATION,
             kind=CBOR),

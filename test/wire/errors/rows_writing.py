@@ -140,7 +140,8 @@ def splitting(x):
         outside("splitting at start + 1", "shard-0", "1", "shardId-000000000000", ranges[0]),
         outside("splitting at the end", "shard-0", ranges[0][1], "shardId-000000000000", ranges[0]),
         outside("splitting at the start of another shard", "1", ranges[1][0], "shardId-000000000001", ranges[1]),
-        outside("splitting at start + 1 of shard 1", "1", str(int(ranges[1][0]) + 1), "shardId-000000000001", ranges[1]),
+        outside("splitting at start + 1 of shard 1", "1",
+                str(int(ranges[1][0]) + 1), "shardId-000000000001", ranges[1]),
         outside("splitting far beyond", "shard-2", "9" * 39, "shardId-000000000002", ranges[2]),
         Row("splitting a closed shard", "SplitShard", split("shardId-000000000000", "100", x.R), INVALID, closed(x)),
     ]
@@ -166,7 +167,8 @@ def merging(x):
         out.append(Row("merging with shard id %r" % shard, "MergeShards", merge("shardId-0", shard), NOT_FOUND,
                        no_shard(shard, x.S, x)))
     out += [
-        Row("merging shard ids of no stream", "MergeShards", merge("shardId-0", "shardId-1", x.missing), NOT_FOUND, absent(x)),
+        Row("merging shard ids of no stream", "MergeShards", merge(
+            "shardId-0", "shardId-1", x.missing), NOT_FOUND, absent(x)),
         Row("merging a shard beyond the stream", "MergeShards", merge("shardId-5", "shardId-0"), NOT_FOUND,
             no_shard("shardId-000000000005", x.S, x)),
         Row("merging with a shard beyond the stream", "MergeShards", merge("shardId-0", "shardId-5"), NOT_FOUND,
@@ -229,7 +231,8 @@ def tagging(x):
         Row("51 tags", "AddTagsToStream", dict(s, Tags={"k%d" % i: "v" for i in range(51)}), INVALID, re.compile(re.escape(
             "Failed to add tags to stream %s under account %s because a given stream cannot have more than " % (x.S, x.account))
             + "(10|50) tags associated with it\\.")),
-        Row("the allowed characters", "AddTagsToStream", dict(s, Tags={"ü0 _.": "a", "/=+-@": "a", "b": "ü0 _./=+-@"}), xml=""),
+        Row("the allowed characters", "AddTagsToStream", dict(
+            s, Tags={"ü0 _.": "a", "/=+-@": "a", "b": "ü0 _./=+-@"}), xml=""),
         Row("an empty tag value", "AddTagsToStream", dict(s, Tags={"c": ""}), xml=""),
         Row("tags are listed in order of their keys", "ListTagsForStream", s, check=lambda v: None if
             [tag["Key"] for tag in v["Tags"]] == ["/=+-@", "b", "c", "ü0 _."] and v["HasMoreTags"] is False else repr(v)),

@@ -137,10 +137,12 @@ def consumer_life(x):
 
 def subscription(x):
     """The framing of the event stream is the SDK's to check; here are the refusals before it opens."""
-    arn = x.must("DescribeStreamConsumer", {"StreamARN": x.arn, "ConsumerName": "wire"})["ConsumerDescription"]["ConsumerARN"]
+    arn = x.must("DescribeStreamConsumer", {"StreamARN": x.arn, "ConsumerName": "wire"})[
+                 "ConsumerDescription"]["ConsumerARN"]
 
     def at(name, shard, position, type, message=None, **more):
-        row = Row(name, "SubscribeToShard", {"ConsumerARN": arn, "ShardId": shard, "StartingPosition": position}, type, **more)
+        row = Row(name, "SubscribeToShard", {"ConsumerARN": arn,
+                  "ShardId": shard, "StartingPosition": position}, type, **more)
         if message:
             row.message = message
         return told(x, row)
@@ -158,7 +160,8 @@ def subscription(x):
 
 
 def dry_subscription(x, arn):
-    body = {"ConsumerARN": arn, "ShardId": "shardId-000000000000", "StartingPosition": {"Type": "LATEST"}, "DryRun": True}
+    body = {"ConsumerARN": arn, "ShardId": "shardId-000000000000",
+        "StartingPosition": {"Type": "LATEST"}, "DryRun": True}
     raw = x.wire.call("SubscribeToShard", body, CBOR)
     value = cbor.decode(raw.body) if raw.status == 400 else {}
     yield "DryRun of SubscribeToShard, CBOR", None if value.get("__type") == "DryRunOperationException" else repr(

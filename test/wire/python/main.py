@@ -183,14 +183,16 @@ def subscribe(state, arn, k):
     reader.start()
     count.equal("a subscription reads from TRIM_HORIZON", reader.await_records(len(state["numbers"])), state["numbers"])
     for i in range(5):
-        number = k.put_record(StreamName=S, PartitionKey="live", Data=b"live %d" % i, ExplicitHashKey="9")["SequenceNumber"]
+        number = k.put_record(StreamName=S, PartitionKey="live", Data=b"live %d" %
+                              i, ExplicitHashKey="9")["SequenceNumber"]
         state["numbers"].append(number)
     count.equal("and records put while it runs", reader.await_records(len(state["numbers"])), state["numbers"])
     gaps = [e for e in reader.events if not e["ContinuationSequenceNumber"]]
     count.check("every event says where to go on", not gaps, repr(gaps))
     time.sleep(1.2)  # more than a second: or the rate of calls is what is refused
     refused("a second subscription within 5 s is refused", "ResourceInUseException",
-            "Another active subscription exists for this consumer: %s:%s:shardId-000000000000:wire" % (arn.split(":")[4], S),
+            "Another active subscription exists for this consumer: %s:%s:shardId-000000000000:wire" % (arn.split(":")[
+                                                                                                       4], S),
             once.subscribe_to_shard, ConsumerARN=made["ConsumerARN"], ShardId="shardId-000000000000",
             StartingPosition={"Type": "LATEST"})
     return reader
@@ -220,7 +222,8 @@ def reshard():
     active(R)
     time.sleep(0.5)
     answer = k.update_shard_count(StreamName=R, TargetShardCount=4, ScalingType="UNIFORM_SCALING")
-    count.equal("update-shard-count tells both counts", (answer["CurrentShardCount"], answer["TargetShardCount"]), (2, 4))
+    count.equal("update-shard-count tells both counts",
+                (answer["CurrentShardCount"], answer["TargetShardCount"]), (2, 4))
     summary = active(R)
     count.equal("update-shard-count opens four shards", summary["OpenShardCount"], 4)
     time.sleep(0.5)
