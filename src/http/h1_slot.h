@@ -38,3 +38,11 @@ void h1_slot_give(struct http_conn *conn, struct h1_slot *slot);
 
 /* Answer without the owner, then close. */
 void h1_refuse(struct http_conn *conn, int status);
+
+/* The body: begin after the head; use input in the state of that name (bytes: false when refused); give back. */
+void h1_body_begin(struct http_conn *conn, struct h1_slot *slot);
+size_t h1_step_length(struct http_conn *conn, const char *at, size_t size);
+size_t h1_step_chunk_data(struct http_conn *conn, const char *at, size_t size);
+bool h1_step_chunk_byte(struct http_conn *conn, unsigned char byte);
+bool h1_step_trailer_byte(struct http_conn *conn, unsigned char byte);
+void h1_body_free(struct http_conn *conn, struct h1_slot *slot);

@@ -1,67 +1,25 @@
-/* h2.c: HTTP/2: the session and what comes in.
+/* h2.c: HTTP/2: the session, heads that come in, and the end.
  *
- * Flow control is ours (nghttp2's automatic updates are off). The connection's window is large and given back as bytes
- * come in, so that a stalled stream stalls nobody else. A stream's window grows only as conn_memory grants:
- *
- *   received <= promised;   promised <= max(initial window, charged)
- *
- * The initial window is given to every stream unasked, so up to that much of each may be held without a grant; the
- * sum of this over the connection is its `debt`, and has a bound. */
+ * A stream lives until both nghttp2 has closed it and the owner is done with its request. When the peer closes it
+ * first, it waits among the `gone` until the owner can be told. */
 #include "http/h2_stream.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 enum {
     CONNECTION_WINDOW = 16 << 20,
-    AHEAD_MAX = 1 << 20,    /* window granted ahead of what has come in */
-    DEBT_WINDOWS_MAX = 16,
-    ACKS_MAX = 200,         /* PING and SETTINGS answers waiting for a peer that does not read */
-    PATIENCE_MAX = 1000,    /* resets, settings, priorities, empty frames in a burst */
+    ACKS_MAX = 200,          /* PING and SETTINGS answers waiting for a peer that does not read */
+    PATIENCE_MAX = 1000,     /* resets, settings, priorities, empty frames in a burst */
     PATIENCE_PER_S = 100,
     HEADERS_FIRST = 24,
-    HEAD_FREE_MAX = 4 << 10, /* larger heads are asked of conn_memory */
-    BODY_FIRST = 4 << 10
+    HEAD_FREE_MAX = 4 << 10  /* larger heads are asked of conn_memory */
 };
-
-static void session_failed(struct http_conn *conn, ssize_t code)
-{
-    if (code < 0)
-        conn->broken = true;
-}
 
 /* ---- streams ---------------------------------------------------------------------------------------------------- */
 
-static void set_debt(struct h2_stream *stream, uint64_t received, uint64_t charged)
-{
-    struct h2 *h2 = stream->request.conn->h2;
-    uint64_t before = stream->received > stream->charged ? stream->received - stream->charged : 0;
-    uint64_t after = received > charged ? received - charged : 0;
-
-    if (stream->request.too_large)
-        before = 0;
-    h2->debt = h2->debt - (size_t)before + (size_t)after;
-    stream->received = received;
-    stream->charged = charged;
-}
-
-static void body_free(struct h2_stream *stream)
-{
-    struct http_request *request = &stream->request;
-    uint64_t charged = stream->charged;
-
-    if (request->body != stream->nothing)
-        free(request->body);
-    request->body = stream->nothing;
-    request->body_size = stream->body_capacity = 0;
-    set_debt(stream, 0, 0);
-    if (charged)
-        (void)conn_memory(request->conn, -(int64_t)charged);
-}
-
 void h2_request_free(struct h2_stream *stream)
 {
-    body_free(stream);
+    h2_body_free(stream);
     if (stream->head_charged)
         (void)conn_memory(stream->request.conn, -HTTP_HEADER_BYTES_MAX);
     stream->head_charged = false;
@@ -109,12 +67,6 @@ static struct h2_stream *stream_create(struct http_conn *conn, int32_t id)
     return stream;
 }
 
-static void put_on(struct list *list, struct h2_stream *stream)
-{
-    list_remove(&stream->timed);
-    list_push(list, &stream->timed);
-}
-
 /* ---- floods ----------------------------------------------------------------------------------------------------- */
 
 /* Frames that cost the peer nothing and have no honest use in numbers. Beyond the bound: enhance your calm. */
@@ -131,167 +83,6 @@ static int lose_patience(struct http_conn *conn)
     if (h2->patience-- > 0)
         return 0;
     return nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-/* ---- the body --------------------------------------------------------------------------------------------------- */
-
-static void reset(struct h2_stream *stream, uint32_t code)
-{
-    struct http_conn *conn = stream->request.conn;
-
-    session_failed(conn, nghttp2_submit_rst_stream(conn->h2->session, NGHTTP2_FLAG_NONE,
-                                                   (int32_t)stream->request.stream_id, code));
-    list_remove(&stream->timed);
-    body_free(stream);
-    stream->refused = 1;
-}
-
-/* How far the window should reach at present, counted from the start of the body. */
-static uint64_t aim(const struct h2_stream *stream)
-{
-    const struct http_config *config = stream->request.conn->config;
-    uint64_t ahead = stream->received, limit = config->body_bytes_max + 1;
-
-    if (stream->request.too_large)
-        return stream->received + AHEAD_MAX;
-    if (stream->content_length >= 0) {
-        limit = (uint64_t)stream->content_length;
-        ahead = AHEAD_MAX;
-    }
-    if (ahead < config->window_bytes)
-        ahead = config->window_bytes;
-    if (ahead > AHEAD_MAX)
-        ahead = AHEAD_MAX;
-    return stream->received + ahead < limit ? stream->received + ahead : limit;
-}
-
-/* Ask for memory and widen the window by what is granted. False: refused, the stream starves. */
-static bool grant(struct h2_stream *stream)
-{
-    struct http_conn *conn = stream->request.conn;
-    uint64_t target = aim(stream), reach;
-
-    if (stream->received < stream->charged && stream->promised - stream->received > (target - stream->received) / 2)
-        return true; /* more than half of it is still open: no need to be busy with small updates */
-    if (!stream->request.too_large && target > stream->charged) {
-        if (!conn_memory(conn, (int64_t)(target - stream->charged)))
-            return false;
-        set_debt(stream, stream->received, target);
-    }
-    reach = stream->request.too_large ? target : stream->charged;
-    if (reach > stream->promised) {
-        session_failed(conn, nghttp2_submit_window_update(conn->h2->session, NGHTTP2_FLAG_NONE,
-                                                          (int32_t)stream->request.stream_id,
-                                                          (int32_t)(reach - stream->promised)));
-        stream->promised = reach;
-    }
-    return true;
-}
-
-/* Widen the window if memory allows, else let the stream wait its turn among the starved. */
-static void widen(struct h2_stream *stream)
-{
-    struct http_conn *conn = stream->request.conn;
-
-    if (stream->starved)
-        return;
-    if (grant(stream)) {
-        stream->since_ms = conn->now_ms;
-        put_on(&conn->h2->receiving, stream);
-        return;
-    }
-    stream->starved = true;
-    stream->since_ms = conn->now_ms;
-    put_on(&conn->h2->starved, stream);
-}
-
-void h2_memory_freed(struct http_conn *conn)
-{
-    list_each(link, &conn->h2->starved) {
-        struct h2_stream *stream = container_of(link, struct h2_stream, timed);
-
-        if (!grant(stream))
-            return;
-        stream->starved = false;
-        stream->since_ms = conn->now_ms;
-        put_on(&conn->h2->receiving, stream);
-    }
-}
-
-static void deliver(struct h2_stream *stream)
-{
-    struct http_conn *conn = stream->request.conn;
-
-    list_remove(&stream->timed);
-    stream->starved = false;
-    if (stream->refused)
-        return;
-    stream->request.body[stream->request.body_size] = 0;
-    stream->delivered = true;
-    conn_request(conn, &stream->request);
-}
-
-static bool body_append(struct h2_stream *stream, const uint8_t *at, size_t size)
-{
-    struct http_request *request = &stream->request;
-    size_t need = request->body_size + size;
-
-    if (need > stream->body_capacity) {
-        size_t capacity = stream->body_capacity ? stream->body_capacity * 2 : BODY_FIRST;
-        char *body;
-
-        if (stream->content_length >= 0 && capacity > (uint64_t)stream->content_length)
-            capacity = (size_t)stream->content_length;
-        if (stream->body_capacity == 0 && stream->content_length > 0 && stream->content_length <= AHEAD_MAX)
-            capacity = (size_t)stream->content_length;
-        if (capacity < need)
-            capacity = need;
-        body = realloc(request->body == stream->nothing ? NULL : request->body, capacity + 1);
-        if (body == NULL)
-            return false;
-        request->body = body;
-        stream->body_capacity = capacity;
-    }
-    memcpy(request->body + request->body_size, at, size);
-    request->body_size = need;
-    return true;
-}
-
-static void body_too_large(struct h2_stream *stream)
-{
-    uint64_t received = stream->received;
-
-    body_free(stream);
-    stream->received = received;
-    stream->request.too_large = true;
-}
-
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *at, size_t size, void *ctx)
-{
-    struct http_conn *conn = ctx;
-    const struct http_config *config = conn->config;
-    struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
-
-    if (nghttp2_session_consume_connection(session, size) != 0)
-        return NGHTTP2_ERR_CALLBACK_FAILURE;
-    if (stream == NULL || stream->refused || stream->delivered)
-        return 0;
-    if (!stream->request.too_large && stream->received + size > config->body_bytes_max)
-        body_too_large(stream);
-    if (stream->request.too_large) {
-        stream->received += size;
-        if (stream->received > config->swallow_bytes_max)
-            deliver(stream);
-        else
-            widen(stream);
-        return 0;
-    }
-    set_debt(stream, stream->received + size, stream->charged);
-    if (conn->h2->debt > (size_t)DEBT_WINDOWS_MAX * config->window_bytes || !body_append(stream, at, size))
-        reset(stream, NGHTTP2_REFUSED_STREAM);
-    else
-        widen(stream);
-    return 0;
 }
 
 /* ---- the head --------------------------------------------------------------------------------------------------- */
@@ -429,17 +220,17 @@ static int head_complete(struct http_conn *conn, struct h2_stream *stream, bool 
         return 0;
     }
     if (ended) {
-        deliver(stream);
+        h2_deliver(stream);
         return 0;
     }
     if (stream->content_length > 0 && (uint64_t)stream->content_length > config->body_bytes_max) {
         request->too_large = true;
         if (stream->expects || (uint64_t)stream->content_length > config->swallow_bytes_max) {
-            deliver(stream);
+            h2_deliver(stream);
             return 0;
         }
     }
-    widen(stream);
+    h2_widen(stream);
     return stream->expects ? send_continue(conn->h2->session, (int32_t)request->stream_id) : 0;
 }
 
@@ -467,11 +258,11 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         if (stream && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
             return head_complete(conn, stream, ended);
         if (stream && ended && !stream->delivered)
-            deliver(stream);
+            h2_deliver(stream);
         return 0;
     case NGHTTP2_DATA:
         if (stream && ended && !stream->delivered)
-            deliver(stream);
+            h2_deliver(stream);
         return !ended && frame->hd.length <= frame->data.padlen ? lose_patience(conn) : 0;
     case NGHTTP2_WINDOW_UPDATE:
         may_have_room(conn->h2, frame->hd.stream_id ? stream : NULL);
@@ -497,7 +288,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
         return 0;
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || nghttp2_session_get_stream_remote_close(session, id) != 0)
         return 0;
-    session_failed(conn, nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR));
+    h2_check(conn, nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR));
     return 0;
 }
 
@@ -510,7 +301,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *c
         return 0;
     stream->closed = true;
     if (stream->delivered && !stream->done)
-        put_on(&conn->h2->gone, stream);
+        h2_put_on(&conn->h2->gone, stream);
     else
         h2_stream_free(stream);
     return 0;
@@ -529,7 +320,7 @@ static int session_new(struct http_conn *conn, nghttp2_session **ret_session)
     if (code == 0) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
-        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, h2_on_data);
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
@@ -602,7 +393,7 @@ void h2_destroy(struct http_conn *conn)
 
 void h2_input(struct http_conn *conn, const char *at, size_t size)
 {
-    session_failed(conn, nghttp2_session_mem_recv(conn->h2->session, (const uint8_t *)at, size));
+    h2_check(conn, nghttp2_session_mem_recv(conn->h2->session, (const uint8_t *)at, size));
 }
 
 void h2_pump(struct http_conn *conn)
@@ -612,7 +403,7 @@ void h2_pump(struct http_conn *conn)
 
     while (conn->out.size < OUTPUT_QUEUE_MAX && !conn->broken) {
         size = nghttp2_session_mem_send(conn->h2->session, &at);
-        session_failed(conn, size);
+        h2_check(conn, size);
         if (size <= 0)
             break;
         out_text(&conn->out, str_bytes(at, (size_t)size));
@@ -668,7 +459,7 @@ void h2_shutdown(struct http_conn *conn)
 {
     struct h2 *h2 = conn->h2;
 
-    session_failed(conn, nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, h2->last_stream_id, NGHTTP2_NO_ERROR,
+    h2_check(conn, nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, h2->last_stream_id, NGHTTP2_NO_ERROR,
                                                NULL, 0));
 }
 
@@ -704,7 +495,7 @@ int64_t h2_deadline(const struct http_conn *conn)
 static void expire(struct http_conn *conn, struct list *list, int64_t timeout_ms, uint32_t code)
 {
     while (list_deadline(list, timeout_ms, conn->now_ms) <= conn->now_ms)
-        reset(container_of(list->next, struct h2_stream, timed), code);
+        h2_reset(container_of(list->next, struct h2_stream, timed), code);
 }
 
 void h2_timeout(struct http_conn *conn)
@@ -719,7 +510,7 @@ void h2_timeout(struct http_conn *conn)
     if (h2->head_since_ms != UNSET && conn->now_ms >= h2->head_since_ms + config->header_timeout_ms)
         conn->broken = true;
     else if (h2->stream_count == 0 && conn->now_ms >= conn->active_ms + config->idle_timeout_ms)
-        session_failed(conn, nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR));
+        h2_check(conn, nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR));
 }
 
 bool h2_finished(const struct http_conn *conn)

@@ -101,8 +101,7 @@ int h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
     }
     if (stream->done) {
         stream->since_ms = UNSET;
-        list_remove(&stream->timed);
-        list_push(&h2->answering, &stream->timed);
+        h2_put_on(&h2->answering, stream);
     }
     return conn->out.failed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
@@ -136,8 +135,7 @@ static void done(struct h2_stream *stream)
         return;
     }
     stream->since_ms = UNSET;
-    list_remove(&stream->timed);
-    list_push(&conn->h2->answering, &stream->timed);
+    h2_put_on(&conn->h2->answering, stream);
 }
 
 static void submit(struct h2_stream *stream, const struct http_response *response, int64_t length, bool body)

@@ -50,6 +50,26 @@ static inline struct h2_stream *h2_stream_of(const struct http_request *request)
     return container_of(request, struct h2_stream, request);
 }
 
+/* A failure of nghttp2 (negative) is the end of the connection. */
+static inline void h2_check(struct http_conn *conn, ssize_t code)
+{
+    if (code < 0)
+        conn->broken = true;
+}
+
+static inline void h2_put_on(struct list *list, struct h2_stream *stream)
+{
+    list_remove(&stream->timed);
+    list_push(list, &stream->timed);
+}
+
+/* The body: give it back; widen its window if memory allows, else let it starve; hand the request over; end it. */
+void h2_body_free(struct h2_stream *stream);
+void h2_widen(struct h2_stream *stream);
+void h2_deliver(struct h2_stream *stream);
+void h2_reset(struct h2_stream *stream, uint32_t code);
+int h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *at, size_t size, void *ctx);
+
 /* Give back what the request held; the answer may still be on its way. */
 void h2_request_free(struct h2_stream *stream);
 void h2_stream_free(struct h2_stream *stream);

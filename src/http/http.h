@@ -47,7 +47,7 @@ str http_find(const struct http_request *request, str name);
 
 struct http_config {
     struct tls_context *tls;     /* NULL: a TLS hello is answered by closing */
-    size_t body_bytes_max;       /* beyond: too_large, and the rest is swallowed up to `swallow_bytes_max`, then closed */
+    size_t body_bytes_max;       /* beyond: too_large; the rest is swallowed up to `swallow_bytes_max`, then closed */
     size_t swallow_bytes_max;
     uint32_t streams_max;        /* HTTP/2: concurrent streams allowed, 1000 or more */
     uint32_t window_bytes;       /* HTTP/2: initial window of a request body; more is granted as memory is */

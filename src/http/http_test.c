@@ -357,7 +357,8 @@ TEST("a body that is too large is swallowed and the connection lives on")
     feed(&server, STR(CHUNKED "3e8\r\n"));
     feed(&server, str_bytes(body, 1000));
     feed(&server, STR("\r\n1\r\nx\r\n0\r\n\r\n" GET));
-    CHECK_STR(buf_str(&server.sent), "HTTP/1.1 413 Payload Too Large\r\nX-Id: 7\r\nContent-Length: 0\r\n\r\n" OK_ANSWER);
+    CHECK_STR(buf_str(&server.sent),
+              "HTTP/1.1 413 Payload Too Large\r\nX-Id: 7\r\nContent-Length: 0\r\n\r\n" OK_ANSWER);
     CHECK(!http_finished(server.conn));
     server_deinit(&server);
 }

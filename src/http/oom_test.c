@@ -169,7 +169,8 @@ TEST("HTTP/1.1 without memory")
 {
     static const char head[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n";
     static const char more[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-    static const char chunked[] = "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    static const char chunked[] = "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                  "5\r\nhello\r\n0\r\n\r\n";
     struct buf input;
 
     buf_init(&input, 1 << 20);
