@@ -128,7 +128,7 @@ static enum err answer(struct rq *rq, struct get *get)
 
 static void dispose(struct arena_dispose *of)
 {
-    read_release(&container_of(of, struct get, dispose)->read);
+    stream_read_release(&container_of(of, struct get, dispose)->read);
 }
 
 static void finish(struct rq *rq, struct get *get, enum err err)
@@ -149,7 +149,7 @@ static void cancel(struct rq *rq)
 {
     struct get *get = rq->state;
 
-    read_cancel(&get->read);
+    stream_read_cancel(&get->read);
 }
 
 enum err get_records(struct rq *rq, const struct get_records_input *in, struct get_records_output *out)
@@ -182,7 +182,7 @@ enum err get_records(struct rq *rq, const struct get_records_input *in, struct g
     };
     rq->state = get;
     rq->cancel = cancel;
-    err = read_start(api_config(rq->api)->streams, &get->read);
+    err = stream_read_start(api_config(rq->api)->streams, &get->read);
     if (err != ERR_PENDING)
         finish(rq, get, err);
     return ERR_PENDING;

@@ -34,7 +34,7 @@ enum err get_shard_iterator(struct rq *rq, const struct get_shard_iterator_input
 {
     const struct api_config *config = api_config(rq->api);
     struct stream *stream;
-    struct shard *shard;
+    struct shard *shard = NULL;
     struct shard_run *run;
     struct iter iter;
 

@@ -6,8 +6,8 @@
 #include "api/rq.h"
 
 enum {
-    STREAM_SHARDS_MAX = 20000, /* what one creation can make in one transaction */
-    SHARD_LIMIT_SHOWN = 1000000, /* instead of "none", which the model cannot say */
+    STREAM_SHARDS_MAX = 20000,   /* what one creation can make in one transaction */
+    LIMIT_SHOWN_MAX = 1000000, /* in place of "none", which clients cannot be told */
 };
 
 struct usage {
