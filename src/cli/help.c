@@ -3,6 +3,7 @@
 
 #include "cli/client.h"
 #include "cli/cli.h"
+#include "metric/metric.h"
 #include "server/logger.h"
 #include "server/settings.h"
 
@@ -122,6 +123,8 @@ static bool topic(struct buf *to, const char *name)
         help_manual(to);
     else if (strcmp(name, "events") == 0)
         logger_events(to);
+    else if (strcmp(name, "metrics") == 0)
+        metric_help(to);
     else if (strcmp(name, "config") == 0)
         settings_example(to);
     else if (command)
@@ -140,7 +143,7 @@ static int run_help(struct cli *cli, const char *const *args)
     if (!args[0] || strcmp(args[0], "--help") == 0)
         help_overview(&text);
     else if (!topic(&text, args[0]))
-        code = cli_fail(cli, EXIT_USAGE, "there is no help on \"%.100s\"; allowed: a command, config, events, --man",
+        code = cli_fail(cli, EXIT_USAGE, "there is no help on \"%.100s\"; allowed: a command, config, events, metrics, --man",
                         args[0]);
     fwrite(text.at ? text.at : "", 1, text.size, stdout);
     buf_deinit(&text);
@@ -155,8 +158,8 @@ static int run_version(struct cli *cli, const char *const *args)
 
 const struct command help_command = {
     .name = "help",
-    .usage = "[COMMAND | config | events | --man]",
-    .summary = "Tell about a command, or print a configuration file, the log's events, the manual page.",
+    .usage = "[COMMAND | config | events | metrics | --man]",
+    .summary = "Tell about a command; print a configuration file, the log's events, the metrics, the manual page.",
     .examples = "  leat help config > leat.conf\n"
                 "      Every setting with its default, commented out.\n"
                 "  leat help --man | man -l -\n"
