@@ -74,7 +74,7 @@ static struct rate_bucket *bucket_of(struct rate *rate, str key)
     return bucket;
 }
 
-/* The stream that the call names, for a rate by stream; absent if it names none (a page token, say). */
+/* The stream that the call names, for a rate by stream; empty if it names none (a page token, say). */
 static str named_stream(struct rq *rq)
 {
     for (size_t i = 0; i < rq->operation->resource_count; i++) {
@@ -94,7 +94,7 @@ static str named_stream(struct rq *rq)
         if (arn_parse(text, &arn) == OK)
             return arn.stream;
     }
-    return (str){ 0 };
+    return STR("");
 }
 
 bool rq_rate(struct rq *rq, str key, uint32_t per_second)
@@ -114,7 +114,7 @@ enum err rate_check(struct rq *rq)
 {
     const struct operation_rate *rate = &rq->operation->rate;
     bool by_stream = rate->scope == RATE_STREAM;
-    str stream = { 0 }, key;
+    str stream = STR(""), key;
 
     if (rate->scope != RATE_ACCOUNT && !by_stream)
         return OK;

@@ -1,0 +1,71 @@
+# The front door. Everything it needs it installs (Debian packages, through tools/setup).
+#
+#   make            build/leat                        make demo     see real data go in and come out
+#   make run        serve                             make test     every test, real clients included
+#   make check      the unit tests alone, < 60 s      make bench    against its peers, in turns
+#   make crash      200 kills under load              make fuzz     every fuzzer, SECONDS=60 each; T=json for one
+#   make arrows     draw which room uses which        make fmt      clang-format;  make tidy: sizes and lint
+#   make install    PREFIX=/usr/local DESTDIR=        make clean
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SECONDS ?= 60
+T ?=
+
+.PHONY: all run demo test check bench crash fuzz fuzz-smoke arrows fmt tidy install clean setup configure
+
+all: configure
+	@ninja -C build leat
+
+setup:
+	@tools/setup build
+
+configure: setup
+	@test -f build/build.ninja || meson setup build >/dev/null
+
+run: all
+	build/leat serve $(ARGS)
+
+demo: all
+	tools/demo
+
+check: configure
+	tools/test unit
+
+test:
+	@tools/setup build test
+	tools/test all
+
+bench: all
+	@tools/setup bench
+	bench/run $(ARGS)
+
+crash: all
+	python3 tools/crash --rounds 200
+
+fuzz:
+	@tools/setup test
+	tools/fuzz --seconds $(SECONDS) $(T)
+
+fuzz-smoke:
+	@tools/setup test
+	tools/fuzz --seconds 30
+
+arrows:
+	tools/arrows --draw doc/arrows.svg
+
+fmt: setup
+	@tools/setup test
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+tidy:
+	tools/tidy
+
+install: all
+	install -D -m 755 build/leat $(DESTDIR)$(PREFIX)/bin/leat
+	install -D -m 644 deploy/leat.service $(DESTDIR)$(PREFIX)/lib/systemd/system/leat.service
+	build/leat help --man > build/leat.1
+	install -D -m 644 build/leat.1 $(DESTDIR)$(PREFIX)/share/man/man1/leat.1
+
+clean:
+	rm -rf build
