@@ -11,6 +11,7 @@ enum {
     ACKS_MAX = 200,          /* PING and SETTINGS answers waiting for a peer that does not read */
     PATIENCE_MAX = 1000,     /* resets, settings, priorities, empty frames in a burst */
     PATIENCE_PER_S = 100,
+    LINGER_MS = 1000,
     HEADERS_FIRST = 24,
     HEAD_FREE_MAX = 4 << 10  /* larger heads are asked of conn_memory */
 };
@@ -278,17 +279,22 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     }
 }
 
-/* An answer that ends before its request does: the rest of the request is not wanted (RFC 9113 section 8.1). */
+/* An answer that ends before its request does: the rest of the request is not wanted (RFC 9113 section 8.1). The reset
+ * that says so waits a little, since some clients throw away an answer that they find together with a reset. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
 {
     struct http_conn *conn = ctx;
     int32_t id = frame->hd.stream_id;
+    struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
 
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || nghttp2_session_get_stream_remote_close(session, id) != 0)
         return 0;
-    h2_check(conn, nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR));
+    if (stream) {
+        stream->since_ms = conn->now_ms;
+        h2_put_on(&conn->h2->lingering, stream);
+    }
     return 0;
 }
 
@@ -361,6 +367,7 @@ enum err h2_create(struct http_conn *conn)
     list_init(&h2->receiving);
     list_init(&h2->starved);
     list_init(&h2->answering);
+    list_init(&h2->lingering);
     list_init(&h2->waiting);
     list_init(&h2->ready);
     list_init(&h2->gone);
@@ -481,6 +488,7 @@ int64_t h2_deadline(const struct http_conn *conn)
         list_deadline(&h2->receiving, config->body_timeout_ms, conn->now_ms),
         list_deadline(&h2->starved, config->body_timeout_ms, conn->now_ms),
         list_deadline(&h2->answering, config->write_timeout_ms, conn->now_ms),
+        list_deadline(&h2->lingering, LINGER_MS, conn->now_ms),
         h2->head_since_ms == UNSET ? INT64_MAX : h2->head_since_ms + config->header_timeout_ms,
         h2->stream_count ? INT64_MAX : conn->active_ms + config->idle_timeout_ms,
     };
@@ -507,6 +515,7 @@ void h2_timeout(struct http_conn *conn)
     expire(conn, &h2->receiving, config->body_timeout_ms, NGHTTP2_CANCEL);
     expire(conn, &h2->starved, config->body_timeout_ms, NGHTTP2_REFUSED_STREAM);
     expire(conn, &h2->answering, config->write_timeout_ms, NGHTTP2_CANCEL);
+    expire(conn, &h2->lingering, LINGER_MS, NGHTTP2_NO_ERROR);
     if (h2->head_since_ms != UNSET && conn->now_ms >= h2->head_since_ms + config->header_timeout_ms)
         conn->broken = true;
     else if (h2->stream_count == 0 && conn->now_ms >= conn->active_ms + config->idle_timeout_ms)

@@ -12,6 +12,7 @@ struct h2 {
     struct list receiving; /* bodies that come in, by `timed`, the longest silent first */
     struct list starved;   /* bodies whose window waits for memory, by `timed`, in order of arrival */
     struct list answering; /* complete answers being sent, by `timed`, the longest stuck first */
+    struct list lingering; /* answered before their body was in, by `timed`, the earliest first */
     struct list waiting;   /* streamed answers that were told there is no room, by `room` */
     struct list ready;     /* those of them that may have some now */
     struct list gone;      /* closed by the peer before the owner was done, by `timed` */

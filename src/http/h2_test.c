@@ -98,12 +98,20 @@ TEST("a body that is too large is swallowed, or refused at once when its length 
     CHECK_STR(noted(&client, first), ":status=413 x-id=7 content-length=0 ");
     CHECK_STR(noted(&client, second), ":status=413 x-id=7 content-length=0 ");
     CHECK_STR(noted(&client, third), ":status=413 x-id=7 content-length=0 ");
+    CHECK(!client.notes[third / 2].closed);
+    CHECK_INT(http_deadline(server.conn), server.now + 1000);
+    server.now += 1000;
+    http_timeout(server.conn, server.now);
+    talk(&client);
     CHECK(client.notes[third / 2].closed);
     CHECK_INT(client.notes[third / 2].error_code, NGHTTP2_NO_ERROR);
     client.body_endless = false;
     third = ask(&client, "POST", "/", 3000, NULL);
     talk(&client);
     CHECK_STR(noted(&client, third), ":status=413 x-id=7 content-length=0 ");
+    server.now += 1000;
+    http_timeout(server.conn, server.now);
+    talk(&client);
     CHECK_INT(server.conn->h2->stream_count, 0);
     end(&server, &client);
 }
