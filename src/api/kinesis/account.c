@@ -42,7 +42,8 @@ account_commitment(struct rq *rq, const struct catalog_account_record *record)
         output->earliest_allowed_end_at = record->earliest_end_at;
         break;
     case COMMITMENT_ENDING:
-        output->status = enum_of(MINIMUM_THROUGHPUT_BILLING_COMMITMENT_OUTPUT_STATUS_ENABLED_UNTIL_EARLIEST_ALLOWED_END);
+        output->status =
+            enum_of(MINIMUM_THROUGHPUT_BILLING_COMMITMENT_OUTPUT_STATUS_ENABLED_UNTIL_EARLIEST_ALLOWED_END);
         output->earliest_allowed_end_at = record->earliest_end_at;
         break;
     }

@@ -12,8 +12,8 @@ enum err decrease_stream_retention_period(struct rq *rq, const struct decrease_s
     present = stream->record->retention_hours.value;
     if (hours > present)
         return fail(rq, ERR_INVALID_ARGUMENT,
-                    "Requested retention period (%lld hours) for stream %.*s can not be longer than existing retention "
-                    "period (%lld hours). Use IncreaseRetentionPeriod API.",
+                    "Requested retention period (%lld hours) for stream %.*s can not be longer than existing "
+                    "retention period (%lld hours). Use IncreaseRetentionPeriod API.",
                     (long long)hours, STR_ARG(stream->record->name), (long long)present);
     retention_stage(rq, stream, hours);
     return OK;

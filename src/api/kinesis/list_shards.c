@@ -22,7 +22,7 @@ struct listing {
     str account, name;          /* for the text after the stream is gone */
 };
 
-/* ---- tokens: "id from which moment account name" -------------------------------------------------------------------- */
+/* ---- tokens: "id from which moment account name" ----------------------------------------------------------------- */
 
 static str listing_text(struct rq *rq, const struct listing *listing)
 {
@@ -70,7 +70,7 @@ static enum err resume(struct rq *rq, const struct list_shards_input *in, struct
     return OK;
 }
 
-/* ---- a first page --------------------------------------------------------------------------------------------------- */
+/* ---- a first page ------------------------------------------------------------------------------------------------ */
 
 static enum err start_behind(struct rq *rq, const struct stream *stream, str shard_id, struct listing *listing)
 {
@@ -150,7 +150,7 @@ static enum err begin(struct rq *rq, const struct list_shards_input *in, struct 
     return OK;
 }
 
-/* ---- which shards --------------------------------------------------------------------------------------------------- */
+/* ---- which shards ------------------------------------------------------------------------------------------------ */
 
 static ms born(const struct shard *shard)
 {

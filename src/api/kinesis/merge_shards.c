@@ -20,8 +20,8 @@ enum err merge_shards(struct rq *rq, const struct merge_shards_input *in, struct
         str lower = rq_shard_id(rq, shards[0]->index), upper = rq_shard_id(rq, shards[1]->index);
 
         return fail(rq, ERR_INVALID_ARGUMENT,
-                    "Shards %.*s and %.*s in stream %.*s under account %.*s are not an adjacent pair of shards eligible "
-                    "for merging",
+                    "Shards %.*s and %.*s in stream %.*s under account %.*s are not an adjacent pair of shards "
+                    "eligible for merging",
                     STR_ARG(lower), STR_ARG(upper), STR_ARG(stream->record->name), STR_ARG(stream->record->account));
     }
     record = stream_change(rq, stream);

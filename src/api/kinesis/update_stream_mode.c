@@ -23,7 +23,8 @@ static enum err to_on_demand(struct rq *rq, const struct update_stream_mode_inpu
     TRY(quota_on_demand(rq, record->account, record->region));
     if (!in->warm_throughput_mibps.present)
         return OK;
-    TRY(expect_warm_allowed(rq, record->account, record->region, /* on_demand= */ true, in->warm_throughput_mibps.value));
+    TRY(expect_warm_allowed(rq, record->account, record->region, /* on_demand= */ true,
+                            in->warm_throughput_mibps.value));
     if (in->warm_throughput_mibps.value > 0)
         record->warm_mibps = in->warm_throughput_mibps;
     return OK;

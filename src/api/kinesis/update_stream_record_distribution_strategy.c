@@ -15,8 +15,8 @@ enum err update_stream_record_distribution_strategy(struct rq *rq,
     TRY(expect_live(rq, stream));
     if (distribution == DISTRIBUTION_AUTO && stream->record->mode.value != MODE_ON_DEMAND)
         return fail(rq, ERR_INVALID_ARGUMENT,
-                    "RecordDistributionStrategy AUTO is only available for streams in On-Demand mode. Stream %.*s under "
-                    "account %.*s is in Provisioned mode.",
+                    "RecordDistributionStrategy AUTO is only available for streams in On-Demand mode. Stream %.*s "
+                    "under account %.*s is in Provisioned mode.",
                     STR_ARG(stream->record->name), STR_ARG(stream->record->account));
     record = stream_change(rq, stream);
     record.distribution = int_of(distribution);
