@@ -64,7 +64,6 @@ enum err commit_submit(struct log *log, struct log_commit *entry)
 {
     struct local *local = container_of(log, struct local, log);
     struct commit *commit = &local->commit;
-    bool disk = local->config.durability != LOG_MEMORY;
 
     if (local->failed || local->closing)
         return ERR_STOPPED;
@@ -74,12 +73,6 @@ enum err commit_submit(struct log *log, struct log_commit *entry)
         return ERR_NO_SPACE;
     }
     if (commit->queued_bytes > 0 && commit->queued_bytes + entry->bytes > local->config.queue_bytes_max) {
-        local->count->refused_full++;
-        return ERR_FULL;
-    }
-    if (disk && local->segments.bytes + commit->queued_bytes >= local->config.backlog_bytes_max) {
-        commit->pressed = true;
-        commit_kick(local);
         local->count->refused_full++;
         return ERR_FULL;
     }
@@ -553,6 +546,17 @@ void commit_rolled(struct local *local, enum err err)
     kick_now(local);
 }
 
+/* The backlog is at its bound: what is queued waits until the settler has caught up, and the queue's own bound tells
+ * the callers. */
+static bool backlog_full(struct local *local)
+{
+    if (local->config.durability == LOG_MEMORY || local->closing ||
+        local->segments.bytes < local->config.backlog_bytes_max)
+        return false;
+    local->commit.pressed = true;
+    return true;
+}
+
 /* The backlog is full: if nothing is being settled, close the active segment so that it can be. */
 static void relieve(struct local *local)
 {
@@ -573,8 +577,9 @@ static void kick_now(struct local *local)
     struct commit *commit = &local->commit;
     uint64_t room;
 
-    relieve(local);
-    while (!commit->busy && !local->failed && queue_first(commit)) {
+    if (queue_first(commit) && backlog_full(local))
+        relieve(local);
+    while (!commit->busy && !local->failed && queue_first(commit) && !backlog_full(local)) {
         if (!position_ready(local) || !room_ready(local, &room))
             return;
 

@@ -469,6 +469,7 @@ static void on_saved(struct manifest_wait *wait, enum err err)
         segment_settled(settle->segments[i]);
     pass_end(settle);
     settle_poke(local);
+    commit_kick(local); /* what waited for the backlog */
 }
 
 static enum err pass_save(struct settle *settle)
