@@ -13,8 +13,8 @@ static enum err check_consumers(struct rq *rq, const struct stream *stream, stru
     arn = stream_arn(rq, stream);
     return fail(rq, ERR_IN_USE,
                 "DeleteStream can't delete %.*s because there are consumers associated with this data stream. To "
-                "delete %.*s anyway, set the EnforceConsumerDeletion parameter to true to force the deletion of all the "
-                "consumers that are associated with it.",
+                "delete %.*s anyway, set the EnforceConsumerDeletion parameter to true to force the deletion of all "
+                "the consumers that are associated with it.",
                 STR_ARG(arn), STR_ARG(stream->record->name));
 }
 
