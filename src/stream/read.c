@@ -35,7 +35,7 @@ static void part_release(struct stream_read *read, struct read_part *part)
     part->held = false;
 }
 
-void read_release(struct stream_read *read)
+void stream_read_release(struct stream_read *read)
 {
     assert(read->waiting == NULL);
     for (struct read_part *part = read->parts; part; part = part->next)
@@ -43,12 +43,12 @@ void read_release(struct stream_read *read)
     read->parts = NULL;
 }
 
-void read_cancel(struct stream_read *read)
+void stream_read_cancel(struct stream_read *read)
 {
     assert(read->waiting);
     log_read_cancel(read->streams->config.log, read->waiting);
     read->waiting = NULL;
-    read_release(read);
+    stream_read_release(read);
 }
 
 /* ---- taking batches apart ---------------------------------------------------------------------------------------- */
@@ -160,7 +160,7 @@ static void log_done(struct log_read *log_read, enum err err)
     if (err == ERR_PENDING)
         return;
     if (err != OK)
-        read_release(read);
+        stream_read_release(read);
     read->done(read, err);
 }
 
@@ -197,7 +197,7 @@ static enum err go_on(struct stream_read *read)
     return OK;
 }
 
-enum err read_start(struct streams *streams, struct stream_read *read)
+enum err stream_read_start(struct streams *streams, struct stream_read *read)
 {
     enum err err;
 
@@ -212,6 +212,6 @@ enum err read_start(struct streams *streams, struct stream_read *read)
     read->waiting = NULL;
     err = go_on(read);
     if (err != OK && err != ERR_PENDING)
-        read_release(read);
+        stream_read_release(read);
     return err;
 }

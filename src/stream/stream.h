@@ -112,7 +112,7 @@ u128 put_hash(str key);
 /* ---- read ------------------------------------------------------------------------------------------------------- */
 
 struct read_record {
-    str key, data;                /* valid until read_release */
+    str key, data;                /* valid until stream_read_release */
     log_pos position;
     ms time;
     bool encrypted;
@@ -125,7 +125,7 @@ struct stream_read {
     ms not_before;                /* the later of the trim horizon and what the reader asked for */
     uint32_t records_max;
     size_t bytes_max;             /* of keys and data; one record is returned whatever its size */
-    struct arena *arena;          /* for the answer; lives until read_release */
+    struct arena *arena;          /* for the answer; lives until stream_read_release */
     void (*done)(struct stream_read *read, enum err err); /* only after PENDING */
     void *ctx;
     /* answer */
@@ -142,12 +142,12 @@ struct stream_read {
     uint32_t capacity;
 };
 
-/* OK, or PENDING, or an error (KMS_*: a record cannot be decrypted). After OK the caller owes read_release. */
-must_use enum err read_start(struct streams *streams, struct stream_read *read);
-void read_release(struct stream_read *read);
+/* OK, or PENDING, or an error (KMS_*: a record cannot be decrypted). After OK the caller owes stream_read_release. */
+must_use enum err stream_read_start(struct streams *streams, struct stream_read *read);
+void stream_read_release(struct stream_read *read);
 
 /* Between PENDING and `done`: give it up; releases as well. */
-void read_cancel(struct stream_read *read);
+void stream_read_cancel(struct stream_read *read);
 
 /* The oldest arrival time that is still within the stream's retention. */
 ms stream_horizon(const struct stream *stream, ms now);

@@ -47,7 +47,7 @@ void subscription_stop(struct subscription *subscription)
     log_unwatch(streams->config.log, &subscription->watch);
     os_timer_stop(&subscription->timer);
     if (subscription->reading)
-        read_cancel(&subscription->read);
+        stream_read_cancel(&subscription->read);
     subscription->reading = false;
     arena_deinit(&subscription->arena);
 }
@@ -128,7 +128,7 @@ static bool answered(struct subscription *subscription, enum err err)
     subscription->reading = false;
     if (err != OK || shard == NULL) {
         if (err == OK)
-            read_release(read);
+            stream_read_release(read);
         subscription_end(subscription, err != OK ? err : ERR_NOT_FOUND);
         return false;
     }
@@ -148,7 +148,7 @@ static bool answered(struct subscription *subscription, enum err err)
     }
     if (subscription->stopped)
         return false;
-    read_release(read);
+    stream_read_release(read);
     arena_reset(&subscription->arena);
     if (ended)
         subscription_end(subscription, OK);
@@ -212,7 +212,7 @@ static enum err read_more(struct subscription *subscription)
         .ctx = subscription,
     };
     subscription->reading = true;
-    return read_start(subscription->streams, &subscription->read);
+    return stream_read_start(subscription->streams, &subscription->read);
 }
 
 static void look(struct subscription *subscription)
