@@ -96,7 +96,7 @@ struct local {
     uint64_t files_bytes;
     struct manifest_hole *holes;
     uint32_t hole_count;
-    uint64_t manifest_count, settled_segment, settled_frame, next_file;
+    uint64_t manifest_count, settled_segment, settled_frame, next_file, boot_segment;
     ms settled_time;
     log_pos settled;          /* everything before it is in settled files */
     struct list manifest_waits, manifest_flight;

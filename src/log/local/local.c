@@ -150,6 +150,7 @@ static enum err manifest_collect(struct local *local, struct manifest *manifest)
         .settled_segment = local->settled_segment,
         .settled_frame = local->settled_frame,
         .next_file = local->next_file,
+        .boot_segment = local->boot_segment,
         .epoch = local->manifest_epoch,
         .time = local->settled_time,
         .settled = local->settled,

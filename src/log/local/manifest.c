@@ -87,6 +87,7 @@ void manifest_encode(const struct manifest *manifest, struct buf *buf)
         store_le64(at, manifest->holes[i].from);
         store_le64(at + 8, manifest->holes[i].to);
     }
+    store_le64(head + 88, manifest->boot_segment);
     store_le32(head + 84, crc32c(0, head + HEAD_BYTES, body));
     store_le32(head + 12, head_crc(head));
     buf->size += HEAD_BYTES + body;
@@ -130,6 +131,7 @@ enum err manifest_decode(str bytes, struct manifest *ret_manifest)
         .file_count = load_le32(at + 72),
         .sealed_count = load_le32(at + 76),
         .hole_count = load_le32(at + 80),
+        .boot_segment = load_le64(at + 88),
     };
     size_t body = body_bytes(manifest.file_count, manifest.sealed_count, manifest.hole_count);
 

@@ -7,8 +7,8 @@
  *     16  u64  counts the versions written    76  u32  number of sealed logs
  *     24  u64  settled: number of a segment   80  u32  number of holes
  *     32  u64  settled: number of a frame     84  u32  crc of the body
- *     40  u64  next number of a settled file  88  zeros
- *     48  u32  boot epoch, u32 zero
+ *     40  u64  next number of a settled file  88  u64  number of the first segment of this boot: it exists,
+ *     48  u32  boot epoch, u32 zero                    unless it is settled
  *   128  body: settled files, 80 bytes each, in the order of what they settle
  *      0  u64  number of the file             40  u64  last position in it
  *      8  u64  size of the file               48  u64  position: all that was settled together lies before it
@@ -38,7 +38,7 @@ struct manifest_hole {
 };
 
 struct manifest {
-    uint64_t version_count, settled_segment, settled_frame, next_file;
+    uint64_t version_count, settled_segment, settled_frame, next_file, boot_segment;
     ms time;
     log_pos settled;
     uint32_t epoch, file_count, sealed_count, hole_count;

@@ -366,6 +366,13 @@ static enum err open_segment(struct state *state, uint64_t number)
 
 static enum err open_segments(struct state *state)
 {
+    uint64_t boot = state->manifest.boot_segment;
+
+    if (boot > state->manifest.settled_segment && !number_known(&state->commits, boot)) {
+        report(state, REPORT_ERROR, "commit segment %llu is missing: what was acknowledged in it is lost",
+               (unsigned long long)boot);
+        state->hole = true;
+    }
     for (uint32_t i = 0; i < state->commits.count; i++) {
         uint64_t number = state->commits.at[i];
         char name[SEGMENT_NAME_MAX];
@@ -592,15 +599,11 @@ static enum err take_spares(struct state *state)
     return OK;
 }
 
-/* A new epoch, durable before the first position of it is given. It must be behind everything ever given, also if the
- * manifest is older than what the segments hold. */
+/* A new epoch: behind everything ever given, also if the manifest is older than what the segments hold. */
 static enum err begin_epoch(struct state *state)
 {
     struct local *local = state->local;
     uint64_t epoch = state->manifest.epoch;
-    char path[PATH_BYTES_MAX];
-    struct buf bytes;
-    enum err err;
 
     list_each(link, &local->segments.all) {
         if (container_of(link, struct segment, link)->head.epoch > epoch)
@@ -611,7 +614,20 @@ static enum err begin_epoch(struct state *state)
         return ERR_FULL;
     }
     local->epoch = local->epoch_reserved = (uint32_t)epoch;
+    return OK;
+}
+
+/* The new epoch is durable before the first position of it is given. */
+static enum err save_epoch(struct state *state)
+{
+    struct local *local = state->local;
+    char path[PATH_BYTES_MAX];
+    struct buf bytes;
+    enum err err;
+
     state->manifest.epoch = local->epoch;
+    local->boot_segment = local->segments.active ? local->segments.active->head.number : 0;
+    state->manifest.boot_segment = local->boot_segment;
     local->manifest_count = ++state->manifest.version_count;
     state->manifest.next_file = local->next_file;
     buf_init(&bytes, MANIFEST_BYTES_MAX);
@@ -631,6 +647,8 @@ static enum err recover(struct state *state)
 
     TRY(os_list(local->os, local->dir, each_name, state));
     TRY(load_manifest(state));
+    if (!state->manifest_found)
+        TRY(save_epoch(state)); /* so that from the first segment on there always is a manifest */
     TRY(take_manifest(state));
     TRY(take_spares(state));
     TRY(open_segments(state));
@@ -638,6 +656,7 @@ static enum err recover(struct state *state)
                                                                                        : state->manifest.settled_segment) + 1;
     TRY(begin_epoch(state));
     TRY(walk_segments(state));
+    TRY(save_epoch(state));
     begin = (log_pos)local->epoch << POSITION_COUNTER_BITS;
     if (begin < local->tail.end) { /* nothing of ours gives positions of a later epoch */
         report(state, REPORT_ERROR, "the commit log holds positions of a boot that the manifest does not know");

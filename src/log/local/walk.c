@@ -89,7 +89,7 @@ static enum err broken(struct walk *walk, const struct frame_head *head, bool *r
     } else {
         const char *at;
 
-        walk->cut = err == OK || head->length > 0 ||
+        walk->cut = err == OK || head->length > 0 || walk->scan->unreadable > 0 ||
                     (scan_bytes(walk->scan, walk->end, FRAME_HEADER_BYTES, &at) == OK && load_le32(at) == FRAME_MAGIC &&
                      load_le64(at + 8) == walk->head.generation);
     }
