@@ -9,8 +9,8 @@ import socket
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.join(ROOT, "build")
-HOME = os.path.join(BUILD, "bench")
+BUILD = os.path.abspath(os.environ.get("LEAT_BUILD", os.path.join(ROOT, "build")))
+HOME = os.path.join(ROOT, "build", "bench")    # peers, data and logs
 NPM = os.path.join(HOME, "npm", "node_modules")
 CARGO = os.path.join(HOME, "ferrokinesis")
 KEY, SECRET = "AKIDBENCH0000000EXAMPLE", "benchSecretBenchSecretBenchSecretBenchSecr"
