@@ -60,7 +60,7 @@ TEST("numbers of a shard are ordered as their positions, and start and end enclo
         back.index++; /* a continuation: behind this record, before the next */
         CHECK(seqno_at(back) == position + 1 && seqno_after(back) == position + 1);
         memcpy(before, after, 56);
-        position += 1 + (unit_random(&state) >> 10);
+        position += 1 + (unit_random(&state) >> 14);
     }
     seqno_format(seqno_end(&shard), after);
     CHECK(memcmp(before, after, 56) < 0);
