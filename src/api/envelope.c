@@ -5,6 +5,7 @@
  *   3. not POST                            403, XML
  *   4. empty body                          400 SerializationException, or UnknownOperationException
  *   5. unknown content type                no target: 403 XML; with target: authentication as XML, then 404 XML
+ *                                         (unknown operation: 500; unknown service: 403)
  *   6. body that cannot be parsed          400 SerializationException
  *   7. unknown target                      400 UnknownOperationException
  *
@@ -105,9 +106,11 @@ static void preflight(struct rq *rq)
     size_t count = 0;
     str allow_headers = http_find(rq->http, STR("access-control-request-headers"));
     str allow_methods = http_find(rq->http, STR("access-control-request-method"));
+    char date[DATE_TEXT_MAX];
 
     headers[count++] =
         (struct http_header){ STR("x-amzn-RequestId"), str_bytes(rq->request_id, REQUEST_ID_CHARS) };
+    headers[count++] = (struct http_header){ STR("Date"), str_bytes(date, date_format_http(rq->now, date)) };
     headers[count++] = (struct http_header){ STR("Access-Control-Allow-Origin"), STR("*") };
     if (str_present(allow_headers))
         headers[count++] = (struct http_header){ STR("Access-Control-Allow-Headers"), allow_headers };
@@ -119,6 +122,14 @@ static void preflight(struct rq *rq)
 }
 
 /* ---- target and content type --------------------------------------------------------------------------------------- */
+
+static bool prefix_known(const struct rq *rq, str prefix)
+{
+    for (size_t i = 0; i < rq->api->config.service_count; i++)
+        if (str_eq(rq->api->config.services[i].service->target_prefix, prefix))
+            return true;
+    return false;
+}
 
 static void find_operation(struct rq *rq)
 {
@@ -195,7 +206,29 @@ static void refuse_old(struct rq *rq)
                    STR("SerializationException"));
 }
 
-/* An unknown content type: authentication problems come as XML and before the 404. */
+/* What an unknown content type gets when the signature is right: it depends on how much of the target is known. */
+static void refuse_signed(struct rq *rq)
+{
+    str operation = http_find(rq->http, STR("x-amz-target"));
+    str prefix = str_cut(&operation, '.');
+    str xml;
+
+    if (rq->operation) {
+        answer_raw(rq, 404, (str){ 0 }, STR("<UnknownOperationException/>\n"), STR("UnknownOperationException"));
+        return;
+    }
+    if (prefix_known(rq, prefix)) {
+        answer_raw(rq, 500, (str){ 0 }, STR("<InternalFailure/>\n"), STR("InternalFailure"));
+        return;
+    }
+    xml = arena_fmt(&rq->arena,
+                    "<UnrecognizedClientException>\n  <Message>No authorization strategy was found for service: %.*s, "
+                    "operation: %.*s</Message>\n</UnrecognizedClientException>\n",
+                    STR_ARG(prefix), STR_ARG(operation));
+    answer_raw(rq, 403, (str){ 0 }, xml, STR("UnrecognizedClientException"));
+}
+
+/* An unknown content type: authentication problems come as XML and before those of the target. */
 static void refuse_type(struct rq *rq)
 {
     struct sigv4_rules rules = { .credentials = rq->api->credentials,
@@ -218,7 +251,7 @@ static void refuse_type(struct rq *rq)
     request.headers = (const struct sigv4_header *)(const void *)http->headers;
     err = sigv4_verify(rq->api->config.sigv4, &rules, &request, rq->now, &rq->arena, &rq->identity, &sentence);
     if (err == OK || err == ERR_NO_MEMORY || err == ERR_TOO_LARGE) {
-        answer_raw(rq, 404, (str){ 0 }, STR("<UnknownOperationException/>\n"), STR("UnknownOperationException"));
+        refuse_signed(rq);
         return;
     }
     error = service_error(rq->service, err);

@@ -246,7 +246,7 @@ enum err claim_read(const struct sigv4_request *request, struct claim_needs need
         return refuse(ERR_INVALID_SIGNATURE,
                       STR("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."),
                       ret_sentence);
-    if (!claim.presigned && !str_starts(found.authorization, STR("AWS4-")))
+    if (!claim.presigned && found.authorization.size == 0)
         return refuse(ERR_MISSING_TOKEN, STR("Missing Authentication Token"), ret_sentence);
     if (claim.presigned) {
         if (!str_present(query.token))

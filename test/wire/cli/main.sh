@@ -221,9 +221,15 @@ settings() {
 
 paging() {
     equal "DescribeStream by pages of one" "$(k describe-stream --stream-name "$main" --page-size 1 \
-        --query 'StreamDescription.Shards[].ShardId' --output text)" "$zero	shardId-000000000001"
-    equal "ListShards by pages of one" "$(k list-shards --stream-name "$main" --page-size 1 --query 'Shards[].ShardId' \
-        --output text | tr '\n' '	' | sed 's/	$//')" "$zero	shardId-000000000001"
+        --query 'StreamDescription.Shards[].ShardId' --output text | xargs)" "$zero shardId-000000000001"
+    refused "the CLI's own pages of ListShards repeat the stream, which the service refuses" ListShards \
+        InvalidArgumentException "NextToken and StreamName cannot be provided together." \
+        list-shards --stream-name "$main" --page-size 1
+    k list-shards --stream-name "$main" --max-results 1 --no-paginate --query '[NextToken,Shards[].ShardId]' \
+        --output text >"$work/page"
+    equal "ListShards by pages of one: the first" "$(sed -n 2p "$work/page")" "$zero"
+    equal "ListShards by pages of one: the last" "$(k list-shards --next-token "$(sed -n 1p "$work/page")" --no-paginate \
+        --query '[NextToken,Shards[].ShardId]' --output text | xargs)" "None shardId-000000000001"
     equal "ListStreams by pages of one, in order" "$(timeout 20 "${LEAT_AWS:-aws}" --endpoint-url "$LEAT_HTTP" kinesis \
         list-streams --page-size 1 --query "StreamNames[?ends_with(@, '$tag')]" --output text | tr '\n\t' '  ' | xargs)" \
         "$main $reshard"
