@@ -24,7 +24,14 @@ const struct option client_option_table[] = {
 };
 const size_t client_option_count = sizeof(client_option_table) / sizeof(*client_option_table);
 
-enum { CALL_ARENA_MAX = 1 << 20, CALL_TIMEOUT_MS = 60000, BACKOFF_FIRST_US = 50000, BACKOFF_MAX_US = 5000000 };
+enum {
+    CALL_ARENA_MAX = 1 << 20,
+    CALL_TIMEOUT_MS = 60000,
+    BACKOFF_FIRST_US = 50000,
+    BACKOFF_MAX_US = 5000000,
+    TRIES_MAX = 20,
+    TRIES_UNANSWERED_MAX = 4,
+};
 
 struct client {
     struct os *os;
@@ -34,6 +41,7 @@ struct client {
     str endpoint; /* without a slash at the end */
     str host;     /* as it stands in the Host header */
     str ca;
+    bool answered; /* at least once */
 };
 
 static const char *first_of(const char *a, const char *b, const char *c)
@@ -118,6 +126,11 @@ const char *client_endpoint(const struct client *client)
     return client->endpoint.at;
 }
 
+unsigned client_tries_max(const struct client *client)
+{
+    return client->answered ? TRIES_MAX : TRIES_UNANSWERED_MAX;
+}
+
 int64_t client_backoff_us(struct client *client, unsigned tries)
 {
     int64_t wait_us = tries < 8 ? (int64_t)BACKOFF_FIRST_US << (tries - 1) : BACKOFF_MAX_US;
@@ -169,6 +182,7 @@ static void fetched(struct os_fetch *fetch, enum err err)
     enum client_outcome outcome = CALL_DONE;
 
     call->type[0] = 0;
+    call->client->answered |= err == OK;
     if (err != OK) {
         snprintf(call->error, sizeof(call->error), "%s: %s; is leat serve running there?",
                  client_endpoint(call->client), fetch->error[0] ? fetch->error : err_sentence(err));

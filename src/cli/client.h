@@ -52,4 +52,7 @@ void client_start(struct client_call *call);
 /* How long to wait before try number `tries` (1, 2, ...): doubling from 50 ms to 5 s, with jitter. */
 int64_t client_backoff_us(struct client *client, unsigned tries);
 
+/* How many tries in a row are worth it: few while the server has never answered, for then the endpoint is wrong. */
+unsigned client_tries_max(const struct client *client);
+
 const char *client_endpoint(const struct client *client);

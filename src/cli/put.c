@@ -13,7 +13,7 @@
 #include "cli/client.h"
 #include "cli/input.h"
 
-enum { LANES_MAX = 64, TRIES_MAX = 20, FLUSH_US = 20000, PROGRESS_US = 200000 };
+enum { LANES_MAX = 64, FLUSH_US = 20000, PROGRESS_US = 200000 };
 
 struct put_options {
     const char *key, *key_regex;
@@ -151,8 +151,8 @@ static void lane_retry(struct lane *lane, const char *why)
 {
     struct put *put = lane->put;
 
-    if (++lane->tries > TRIES_MAX) {
-        give_up(put, cli_fail(put->cli, EXIT_FAILED, "given up after %d tries: %s", TRIES_MAX, why));
+    if (++lane->tries >= client_tries_max(put->client)) {
+        give_up(put, cli_fail(put->cli, EXIT_FAILED, "given up after %u tries: %s", lane->tries, why));
         return;
     }
     put->again += lane->batches[!lane->filling].count;

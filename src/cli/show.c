@@ -56,6 +56,11 @@ static bool is_text(str bytes)
     return str_is_utf8(bytes);
 }
 
+static bool is_zeros(str bytes)
+{
+    return bytes.size > 0 && bytes.at[0] == 0 && memcmp(bytes.at, bytes.at + 1, bytes.size - 1) == 0;
+}
+
 /* Small files that are not the log's: snapshots, texts, and secrets, which are told of but not shown. */
 static enum err show_small(struct cli *cli, const char *path)
 {
@@ -72,6 +77,8 @@ static enum err show_small(struct cli *cli, const char *path)
         err = show_snapshot(bytes);
     else if (size == 0)
         printf("empty\n");
+    else if (is_zeros(bytes))
+        printf("%zu zero bytes: a segment that waits for its use\n", size);
     else if (is_text(bytes))
         fwrite(at, 1, size, stdout);
     else
@@ -119,8 +126,8 @@ const struct command show_command = {
     .description = "Every checksum is verified, and what does not match is said with its offset. It may be used while the\n"
                    "server runs; the file that is just being written then ends where the reading found its end. What is\n"
                    "in records is not shown, nor are secrets.\n",
-    .examples = "  leat show ~/.local/share/leat/log/*\n"
-                "      Everything that the log holds.\n"
+    .examples = "  leat show ~/.local/share/leat/commit-*.log\n"
+                "      What was committed and is not yet settled.\n"
                 "  leat show /srv/leat/catalog-*.snapshot\n"
                 "      The catalog: streams, shards, consumers.\n",
     .run = run,

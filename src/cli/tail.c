@@ -12,7 +12,7 @@
 #include "cli/shards.h"
 #include "codec/json.h"
 
-enum { LANES_MAX = 16, TRIES_MAX = 20, POLL_US = 220000, BODY_MAX = 1 << 20, LINE_MAX_BYTES = 64 << 20 };
+enum { LANES_MAX = 16, POLL_US = 220000, BODY_MAX = 1 << 20, LINE_MAX_BYTES = 64 << 20 };
 
 struct tail_options {
     const char *from, *shard;
@@ -296,7 +296,7 @@ static void lane_refused(struct lane *lane, enum client_outcome outcome)
     if (strcmp(lane->call.type, "ExpiredIteratorException") == 0) {
         (void)set_iterator(cursor, (str){ 0 });
         queue_cursor(tail, cursor, 0);
-    } else if (outcome == CALL_AGAIN && ++cursor->tries <= TRIES_MAX) {
+    } else if (outcome == CALL_AGAIN && ++cursor->tries < client_tries_max(tail->client)) {
         queue_cursor(tail, cursor, client_backoff_us(tail->client, cursor->tries));
     } else {
         stop(tail, cli_fail(tail->cli, EXIT_FAILED, "%s", lane->call.error));
