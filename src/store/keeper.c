@@ -24,12 +24,38 @@ static enum err note_name(void *ctx, const char *name)
 
     if (snapshot_name_parse(keeper->config->name, str_of(name), &position) != OK)
         return OK;
-    if (position > keeper->newest) {
-        keeper->older = keeper->newest;
-        keeper->newest = position;
-    } else if (position > keeper->older) {
-        keeper->older = position;
+    if (position > keeper->found[0]) {
+        keeper->stale = keeper->found[1];
+        keeper->found[1] = keeper->found[0];
+        keeper->found[0] = position;
+    } else if (position > keeper->found[1]) {
+        keeper->stale = keeper->found[1];
+        keeper->found[1] = position;
+    } else {
+        keeper->stale = position;
     }
+    return OK;
+}
+
+static enum err drop(struct keeper *keeper, log_pos position)
+{
+    char path[PATH_MAX_BYTES];
+    enum err err;
+
+    path_of(keeper, position, path);
+    err = os_unlink(keeper->config->os, path);
+    return err == ERR_MISSING ? OK : err;
+}
+
+/* Find the two newest. Others are left over from a crash between writing one and dropping another: they go. */
+static enum err find(struct keeper *keeper)
+{
+    do {
+        keeper->found[0] = keeper->found[1] = keeper->stale = 0;
+        TRY(os_list(keeper->config->os, keeper->config->dir, note_name, keeper));
+        if (keeper->stale)
+            TRY(drop(keeper, keeper->stale));
+    } while (keeper->stale);
     return OK;
 }
 
@@ -56,15 +82,18 @@ static void load_work(struct os_job *job)
 {
     struct keeper *keeper = container_of(job, struct keeper, job);
 
-    keeper->err = os_list(keeper->config->os, keeper->config->dir, note_name, keeper);
-    if (keeper->err != OK || keeper->newest == 0)
+    keeper->err = find(keeper);
+    if (keeper->err != OK || keeper->found[0] == 0)
         return;
-    keeper->err = load(keeper, keeper->newest);
-    if (keeper->err == ERR_CORRUPT && keeper->older) {
-        keeper->newest = keeper->older;
-        keeper->older = 0;
-        keeper->err = load(keeper, keeper->newest);
-    }
+    keeper->err = load(keeper, keeper->found[0]);
+    if ((keeper->err != ERR_CORRUPT && keeper->err != ERR_IO) || keeper->found[1] == 0)
+        return;
+    /* The unreadable one must go, or the next start would take it for the older of two good ones. */
+    keeper->err = load(keeper, keeper->found[1]);
+    if (keeper->err == OK)
+        keeper->err = drop(keeper, keeper->found[0]);
+    keeper->found[0] = keeper->found[1];
+    keeper->found[1] = 0;
 }
 
 static void load_done(struct os_job *job)
@@ -73,6 +102,8 @@ static void load_done(struct os_job *job)
     struct buf bytes = keeper->bytes;
 
     keeper->busy = false;
+    keeper->newest = keeper->found[0];
+    keeper->older = keeper->found[1];
     keeper->bytes = (struct buf){ 0 };
     if (!keeper->stopped)
         keeper->loaded(keeper->ctx, keeper->err, bytes.at ? buf_str(&bytes) : (str){ 0 });
@@ -122,12 +153,8 @@ static void write_work(struct os_job *job)
 
     path_of(keeper, keeper->writing, path);
     keeper->err = os_replace_file(keeper->config->os, path, buf_str(&keeper->bytes));
-    if (keeper->err == OK && keeper->older) {
-        path_of(keeper, keeper->older, path);
-        keeper->err = os_unlink(keeper->config->os, path);
-        if (keeper->err == ERR_MISSING)
-            keeper->err = OK;
-    }
+    if (keeper->err == OK && keeper->older)
+        keeper->err = drop(keeper, keeper->older);
 }
 
 /* A snapshot that could not be written costs a longer fold at the next start, nothing else: it is tried again after

@@ -13,6 +13,7 @@ struct keeper {
     uint64_t folded_bytes;      /* since the newest */
     bool busy, stopped;
     struct os_job job;
+    log_pos found[2], stale;    /* by the job that loads: the two newest, and one that is older still */
     struct buf bytes;           /* being written, or just read */
     enum err err;
 };

@@ -89,6 +89,8 @@ enum err record_decode(str bytes, struct record *ret_record)
         return ERR_CORRUPT;
     if ((uint8_t)bytes.at[0] > RECORD_VERSION)
         return ERR_NEWER;
+    if (load_le32(bytes.at) != RECORD_VERSION)
+        return ERR_CORRUPT;
     record = (struct record){ .read_count = load_le32(bytes.at + 4),
                               .write_count = load_le32(bytes.at + 8),
                               .id = load_le64(bytes.at + 12),

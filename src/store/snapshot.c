@@ -41,10 +41,12 @@ enum err snapshot_decode(str bytes, struct snapshot *ret_snapshot)
 
     if (bytes.size < SNAPSHOT_HEADER_BYTES + 4 || memcmp(bytes.at, magic, sizeof(magic)) != 0)
         return ERR_CORRUPT;
-    if (load_le32(bytes.at + 8) > SNAPSHOT_VERSION)
-        return ERR_NEWER;
     bytes.size -= 4;
     if (load_le32(bytes.at + bytes.size) != crc32c(0, bytes.at, bytes.size))
+        return ERR_CORRUPT;
+    if (load_le32(bytes.at + 8) > SNAPSHOT_VERSION)
+        return ERR_NEWER;
+    if (load_le64(bytes.at + 8) != SNAPSHOT_VERSION)
         return ERR_CORRUPT;
     snapshot = (struct snapshot){ .position = load_le64(bytes.at + 16),
                                   .entry_count = load_le64(bytes.at + 24),

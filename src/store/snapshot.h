@@ -4,7 +4,8 @@
  *   entries    u16 key length | u64 version | u32 value length | key | value, in the order of keys
  *   end        u32 crc32c of everything before
  *
- * Written whole to a new name, synced and renamed; a snapshot that does not check is passed over for the older one. */
+ * Written whole to a new name, synced and renamed; a snapshot that does not check is passed over for the older one.
+ * Magic, version and the checksum at the end stay where they are in every version, so that rot is not taken for one. */
 #pragma once
 
 #include "base/buf.h"

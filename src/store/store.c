@@ -24,6 +24,8 @@ struct store {
     log_pos folded_to;          /* everything before is folded in */
     uint64_t next_id;           /* of a transaction; random start, so that other writers' do not match */
     struct list pending;        /* transactions submitted and not yet folded, oldest first */
+    struct list refused;        /* those that never reached the log, until `refusing` fires */
+    struct os_timer refusing;
     struct log_watch watch;
     struct log_read read;
     bool reading, opened, failed;
@@ -171,22 +173,21 @@ static enum err apply(struct store *store, struct record record, log_pos positio
     return OK;
 }
 
-/* The transaction of ours with that id, taken out of the pending list; NULL if it is another process's. */
-static struct store_txn *pending_take(struct store *store, uint64_t id)
+/* The transaction of ours with that id; NULL if it is another process's. */
+static struct store_txn *pending_find(struct store *store, uint64_t id)
 {
     list_each(link, &store->pending) {
         struct store_txn *txn = container_of(link, struct store_txn, link);
 
-        if (txn->id == id) {
-            list_remove(link);
+        if (txn->id == id)
             return txn;
-        }
     }
     return NULL;
 }
 
 static void finish(struct store_txn *txn, enum err err)
 {
+    list_remove(&txn->link);
     free(txn->record);
     txn->record = NULL;
     txn->done(txn, err);
@@ -206,9 +207,13 @@ static enum err fold(struct store *store, const struct log_batch *batch)
         TRY(apply(store, record, batch->first));
     store->folded_to = batch->first + batch->count;
     keeper_folded(&store->keeper, batch->body.size);
-    txn = pending_take(store, record.id);
-    if (txn)
-        finish(txn, holds ? OK : ERR_CONFLICT);
+    txn = pending_find(store, record.id);
+    if (txn == NULL)
+        return OK;
+    txn->err = holds ? OK : ERR_CONFLICT;
+    txn->folded = true;
+    if (txn->logged)
+        finish(txn, txn->err);
     return OK;
 }
 
@@ -282,6 +287,21 @@ static void pump(struct store *store)
     }
 }
 
+/* Refusals at once are told in a later turn as well, so that callers know one way only. */
+static void refuse(struct os_timer *timer)
+{
+    struct store *store = container_of(timer, struct store, refusing);
+    struct list refused, *link;
+
+    list_init(&refused);
+    list_take_all(&refused, &store->refused);
+    while ((link = list_pop(&refused))) {
+        struct store_txn *txn = container_of(link, struct store_txn, link);
+
+        finish(txn, txn->err);
+    }
+}
+
 static void grown(struct log_watch *watch)
 {
     pump(container_of(watch, struct store, watch));
@@ -326,11 +346,18 @@ enum err store_open(const struct store_config *config, void (*opened)(void *ctx,
     store->watch = (struct log_watch){ .log = config->log_id, .grown = grown };
     list_init(&store->watch.link);
     list_init(&store->pending);
+    list_init(&store->refused);
+    store->refusing.fire = refuse;
     tree_init(&store->entries, config->seed);
     os_entropy(config->os, &store->next_id, sizeof(store->next_id));
     *ret_store = store;
     keeper_start(&store->keeper, &store->config, snapshot_loaded, store);
     return OK;
+}
+
+void store_stop(struct store *store)
+{
+    store->failed = true;
 }
 
 void store_close(struct store *store)
@@ -340,8 +367,10 @@ void store_close(struct store *store)
 
     store->failed = true;
     keeper_stop(&store->keeper);
+    list_take_all(&store->pending, &store->refused);
     while ((link = list_pop(&store->pending)))
         finish(container_of(link, struct store_txn, link), ERR_STOPPED);
+    os_timer_stop(&store->refusing);
     while ((node = tree_first(&store->entries))) {
         tree_remove(&store->entries, node);
         entry_free(container_of(node, struct store_entry, node));
@@ -422,32 +451,17 @@ static void fill(const struct log_append *append, char *to)
     memcpy(to, txn->record, append->size);
 }
 
-/* The log has taken it (the fold will answer), or never will. */
+/* The log has taken it (the fold answers, or has met it already and only waited for the log to let go of the
+ * commit), or never will. */
 static void logged(struct log_commit *commit, enum err err)
 {
     struct store_txn *txn = commit->ctx;
 
-    if (err == OK && txn->append.err == OK)
-        return;
-    list_remove(&txn->link);
-    finish(txn, err != OK ? err : ERR_STOPPED);
-}
-
-/* Refusals at once are told in a later turn as well, so that callers know one way only. */
-struct refusal {
-    struct os_message message;
-    struct store_txn *txn;
-    enum err err;
-};
-
-static void refused(struct os_message *message)
-{
-    struct refusal *refusal = container_of(message, struct refusal, message);
-    struct store_txn *txn = refusal->txn;
-    enum err err = refusal->err;
-
-    free(refusal);
-    finish(txn, err);
+    txn->logged = true;
+    if (txn->folded)
+        finish(txn, txn->err);
+    else if (err != OK || txn->append.err != OK)
+        finish(txn, err != OK ? err : ERR_STOPPED);
 }
 
 static enum err submit(struct store_txn *txn)
@@ -475,22 +489,17 @@ static enum err submit(struct store_txn *txn)
 
 void store_commit(struct store_txn *txn, ms time, void (*done)(struct store_txn *txn, enum err err))
 {
-    struct refusal *refusal;
-    enum err err;
+    struct store *store = txn->store;
 
     assert(txn->writes || txn->err != OK);
     txn->time = time;
     txn->done = done;
-    err = submit(txn);
-    if (err == OK) {
-        list_push(&txn->store->pending, &txn->link);
+    txn->err = submit(txn);
+    if (txn->err == OK) {
+        list_push(&store->pending, &txn->link);
         return;
     }
-    refusal = malloc(sizeof(*refusal));
-    if (refusal == NULL) {
-        finish(txn, err);
-        return;
-    }
-    *refusal = (struct refusal){ .message.run = refused, .txn = txn, .err = err };
-    os_post(txn->store->config.loop, &refusal->message);
+    if (list_empty(&store->refused))
+        os_timer_start(store->config.loop, &store->refusing, 0);
+    list_push(&store->refused, &txn->link);
 }

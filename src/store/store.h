@@ -49,7 +49,10 @@ struct store_config {
 must_use enum err store_open(const struct store_config *config, void (*opened)(void *ctx, enum err err),
                              struct store **ret_store);
 
-/* After the log is closed; transactions under way are answered STOPPED. */
+/* To be called when the log has been closed: from now on transactions are refused with STOPPED. */
+void store_stop(struct store *store);
+
+/* Log closed, store stopped, worker drained. Transactions under way are answered STOPPED. */
 void store_close(struct store *store);
 
 /* The folded state. Pointers stay valid until the loop's next turn. */
@@ -87,7 +90,8 @@ struct store_txn {
     void (*done)(struct store_txn *txn, enum err err);
     void *ctx;
     uint64_t id;
-    struct list link;
+    bool logged, folded;        /* the log is done with it; the fold has met it, and `err` is the verdict */
+    struct list link;           /* in the store's `pending` or `refused` */
     struct log_append append;
     struct log_commit commit;
     char *record;
