@@ -422,8 +422,11 @@ static void mark_seals(struct local *local)
         for (uint32_t i = 0; i < entry->append_count; i++) {
             struct log_append *append = &entry->appends[i];
 
-            if (append->err == OK && append->flags & LOG_SEAL && idmap_put(&local->sealed, append->log, SEAL_DURABLE) != OK)
-                assert(!"the slot is there");
+            if (append->err == OK && append->flags & LOG_SEAL) {
+                enum err err = idmap_put(&local->sealed, append->log, SEAL_DURABLE);
+
+                assert(err == OK); /* the slot is there */
+            }
         }
     }
 }
@@ -457,12 +460,12 @@ static void publish(struct local *local)
     }
     if (commit->syncs_in_job || !frame->segment)
         commit->synced = frame->number;
-    count_frame(local, frame);
     mark_seals(local);
     watch_grown(local, frame);
     tail_publish(&local->tail, frame, commit->next);
     if (frame->segment)
         segment_count(frame->segment, frame);
+    count_frame(local, frame);
 }
 
 static void write_done(struct os_job *job)
