@@ -521,7 +521,8 @@ static bool room_ready(struct local *local, uint64_t *ret_room)
         return true;
     }
     /* One segment must not hold most of the backlog: it can only be settled when it is closed. */
-    bool fat = active && active->used - SEGMENT_HEADER_BYTES >= local->config.backlog_bytes_max / 4;
+    bool fat = active && active->batch_count > 0 &&
+               active->used - SEGMENT_HEADER_BYTES >= local->config.backlog_bytes_max / 4;
 
     if (!active || fat || active->head.size - active->used < needed) {
         local->commit.busy = true;

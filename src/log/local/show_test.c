@@ -1,0 +1,61 @@
+/* Every file of the engine can be looked at. */
+#include "log/log_harness.h"
+
+struct text {
+    unsigned lines, frames, batches, runs, files, damaged;
+};
+
+static void on_line(void *ctx, str line)
+{
+    struct text *text = ctx;
+
+    text->lines++;
+    text->frames += str_starts(line, STR("frame "));
+    text->batches += str_starts(line, STR("  batch of log "));
+    text->runs += str_starts(line, STR("  run of log "));
+    text->files += str_starts(line, STR("settled file "));
+    text->damaged += str_starts(line, STR("DAMAGED"));
+}
+
+static struct text text;
+static struct os *world;
+
+static enum err show_one(void *ctx, const char *name)
+{
+    char path[100];
+    enum err err;
+
+    snprintf(path, sizeof(path), "/log/%s", name);
+    err = log_local_show(world, path, on_line, &text);
+    CHECK(err == OK || (strstr(name, "spare") && err == ERR_UNSUPPORTED));
+    return OK;
+}
+
+TEST("segments, settled files and the manifest are shown line by line; anything else is not ours")
+{
+    struct harness *h = harness_create(4, LOG_SYNC);
+    struct os_file *file;
+
+    h->config.segment_bytes_max = 32 << 10;
+    h->config.backlog_bytes_max = 128 << 10;
+    h->config.settled_bytes_max = 64 << 10;
+    CHECK(harness_open(h) == OK);
+    for (unsigned i = 0; i < 150; i++) {
+        while (harness_append(h, 1 + i % 5, 1, 2000, 0) == ERR_FULL)
+            sim_run_until(h->os, 10000, NULL, NULL);
+        CHECK(harness_drain(h));
+    }
+    CHECK(harness_append(h, 9, 0, 0, LOG_SEAL) == OK);
+    harness_close(h);
+    world = h->os;
+    CHECK(os_list(h->os, "/log", show_one, NULL) == OK);
+    CHECK(text.frames > 5 && text.batches >= text.frames - 3 && text.runs > 5 && text.files > 1 && text.damaged == 0);
+    CHECK(os_open(h->os, "/log/other", OS_WRITE | OS_CREATE, &file) == OK);
+    CHECK(os_write_at(file, &(struct os_iov){ "hello, world", 12 }, 1, 0) == OK);
+    os_close(file);
+    CHECK(log_local_show(h->os, "/log/other", on_line, &text) == ERR_UNSUPPORTED);
+    CHECK(log_local_show(h->os, "/log/none", on_line, &text) == ERR_MISSING);
+    harness_destroy(h);
+}
+
+UNIT_MAIN
