@@ -16,13 +16,14 @@ static str member_text(const struct rq *rq, uint16_t member)
     return *(const str *)(const void *)((const char *)rq->in + of->offset);
 }
 
-/* The ARN that the call is about. */
+/* The ARN that the call is about. A page token that names a resource begins with its ARN and a space. */
 static str resource_arn(struct rq *rq)
 {
     for (size_t i = 0; i < rq->operation->resource_count; i++) {
         const struct operation_resource *resource = &rq->operation->resources[i];
         struct iter iter;
-        str text;
+        str text, state;
+        ms issued;
 
         if (resource->kind == RESOURCE_ANY)
             return STR("*");
@@ -37,6 +38,8 @@ static str resource_arn(struct rq *rq)
         if (iter_decode(rq->api->config.sealer, text, &rq->arena, &iter) == OK)
             return rq_fmt(rq, "arn:aws:kinesis:%.*s:%.*s:stream/%.*s", STR_ARG(iter.region), STR_ARG(iter.account),
                           STR_ARG(iter.stream_name));
+        if (page_decode(rq->api->config.sealer, rq->operation->name, text, &rq->arena, &issued, &state) == OK)
+            return str_cut(&state, ' ');
     }
     return STR("*");
 }
@@ -107,6 +110,6 @@ enum err authorize(struct rq *rq)
     if (rq->api->credentials == NULL)
         return OK;
     action = rq_fmt(rq, "%.*s:%.*s", STR_ARG(rq->service->signing_name), STR_ARG(rq->operation->name));
-    rq->target = resource_arn(rq);
+    rq->target = arena_str(&rq->arena, resource_arn(rq)); /* outlives the body, into which a given ARN points */
     return judge(rq, action, rq->target);
 }
