@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "cli/cli.h"
 #include "server/settings.h"
 
@@ -31,6 +32,7 @@ struct backup {
     str request;
     struct os_iov iov;
     struct buf lines;
+    struct os_timer over;
     bool tty, closing;
     int code;
 };
@@ -105,17 +107,24 @@ static void wrote(void *ctx, enum err err)
         finish(backup, backup->closing ? backup->code : cli_fail(backup->cli, EXIT_FAILED, "%s", err_sentence(err)));
 }
 
+/* A socket that was never started tells nobody that it is closed. */
+static void never_started(struct os_timer *timer)
+{
+    os_loop_stop(container_of(timer, struct backup, over)->loop);
+}
+
 static void connected(void *ctx, enum err err)
 {
     static const struct os_socket_events events = { .bytes = got_bytes, .end = ended, .closed = closed };
     struct backup *backup = ctx;
 
-    os_socket_start(backup->socket, &events, backup);
     if (err != OK) {
         finish(backup, cli_fail(backup->cli, EXIT_FAILED, "no server answers at %s/" DATA_CONTROL
                                 "; a backup is made by the server that runs with --data %s", backup->dir, backup->dir));
+        os_timer_start(backup->loop, &backup->over, 1000);
         return;
     }
+    os_socket_start(backup->socket, &events, backup);
     backup->iov = (struct os_iov){ backup->request.at, backup->request.size };
     os_socket_write(backup->socket, &backup->iov, 1, wrote);
 }
@@ -154,7 +163,7 @@ static int run_loop(struct backup *backup, const char *to)
 
 static int run(struct cli *cli, const char *const *args)
 {
-    struct backup backup = { .cli = cli, .tty = isatty(STDERR_FILENO) };
+    struct backup backup = { .cli = cli, .tty = isatty(STDERR_FILENO), .over.fire = never_started };
     struct backup_options options = { 0 };
     struct options_rest rest;
     int code;

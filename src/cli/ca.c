@@ -43,7 +43,7 @@ static int run(struct cli *cli, const char *const *args)
         return cli_fail(cli, EXIT_FAILED, "there is no %s; a server makes it when it first starts with --data %s and "
                         "without --tls-cert", path.at, dir);
     if (err != OK)
-        return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", path.at, err_sentence(err));
+        return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", path.at, cli_reason(err));
     fwrite(pem, 1, size, stdout);
     free(pem);
     return EXIT_OK;

@@ -39,6 +39,9 @@ const struct command *cli_find(str name);
 /* "leat put: SENTENCE" on stderr; returns the exit code given. */
 int cli_fail(const struct cli *cli, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Why a file or the memory could not be had, for people. */
+const char *cli_reason(enum err err);
+
 /* Read a command's options into `target` (and a client's into `client`, if it is one); what remains into `ret_rest`.
  * False: a sentence has been printed, and the code is EXIT_USAGE. */
 struct client_options;

@@ -53,7 +53,7 @@ static enum err entropy(void *ctx, uint8_t *ret_bytes, size_t size)
 
 static bool fail(struct keys *keys, const char *what, enum err err)
 {
-    cli_fail(keys->cli, EXIT_FAILED, "%s: %s", what, err_sentence(err));
+    cli_fail(keys->cli, EXIT_FAILED, "%s: %s", what, cli_reason(err));
     return false;
 }
 

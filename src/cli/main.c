@@ -42,6 +42,11 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
     return code;
 }
 
+const char *cli_reason(enum err err)
+{
+    return err == ERR_MISSING ? "there is no such file" : err_sentence(err);
+}
+
 const char *cli_env(const struct cli *cli, const char *name)
 {
     size_t size = strlen(name);
@@ -79,7 +84,7 @@ enum err cli_settings(struct cli *cli, const char *const *args, struct settings 
     if (file)
         err = os_read_file(cli->os, file, SETTINGS_FILE_BYTES_MAX, &text, &size);
     if (err != OK) {
-        cli_fail(cli, EXIT_USAGE, "config is \"%.200s\", which cannot be read: %s", file, err_sentence(err));
+        cli_fail(cli, EXIT_USAGE, "config is \"%.200s\", which cannot be read: %s", file, cli_reason(err));
         return err;
     }
     if (text)

@@ -382,16 +382,12 @@ static int run_with_client(struct put *put, const char *path)
     enum err err = input_open(&put->input, put->loop, put->worker, path);
 
     if (err != OK)
-        return cli_fail(put->cli, EXIT_FAILED, "cannot open %s: %s", path, err_sentence(err));
-    err = make_lanes(put);
-    if (err == OK)
+        return cli_fail(put->cli, EXIT_FAILED, "cannot open %s: %s", path, cli_reason(err));
+    if (make_lanes(put) == OK)
         run_loop(put);
     else
-        put->code = cli_fail(put->cli, EXIT_FAILED, "%s", err_sentence(err));
+        put->code = cli_fail(put->cli, EXIT_FAILED, "%s", cli_reason(ERR_NO_MEMORY));
     input_close(&put->input);
-    client_destroy(put->client);
-    put->client = NULL;
-    free_lanes(put);
     return put->code;
 }
 
@@ -423,6 +419,8 @@ static int run(struct cli *cli, const char *const *args)
     if (os_worker_create(cli->os, "input", 1, &put->worker) == OK) {
         if (client_create(cli, &client, put->loop, &put->client) == OK)
             code = run_with_client(put, rest.count == 2 ? rest.args[1] : "-");
+        client_destroy(put->client);
+        free_lanes(put);
         os_worker_destroy(put->worker);
     }
     os_loop_destroy(put->loop);

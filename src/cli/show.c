@@ -101,7 +101,7 @@ static int show(struct cli *cli, const char *path, bool titled)
         return EXIT_OK;
     if (err == ERR_UNSUPPORTED)
         return cli_fail(cli, EXIT_FAILED, "%s is no file of a data directory", path);
-    return cli_fail(cli, EXIT_FAILED, "%s: %s", path, err_sentence(err));
+    return cli_fail(cli, EXIT_FAILED, "%s: %s", path, cli_reason(err));
 }
 
 static int run(struct cli *cli, const char *const *args)
