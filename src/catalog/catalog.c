@@ -67,9 +67,15 @@ enum err catalog_open(const struct catalog_config *config, void (*opened)(void *
     return err;
 }
 
+void catalog_stop(struct catalog *catalog)
+{
+    catalog->stopped = true;
+    store_stop(catalog->store);
+}
+
 void catalog_close(struct catalog *catalog)
 {
-    catalog->opened = false;
+    catalog_stop(catalog);
     store_close(catalog->store);
     view_free(catalog);
     free(catalog);
@@ -103,6 +109,8 @@ struct log_horizon catalog_horizon(const struct catalog *catalog, log_id id, ms 
 
     if (id == CATALOG_LOG)
         return (struct log_horizon){ .before = store_needed_from(catalog->store) };
+    if (!catalog->opened)
+        return (struct log_horizon){ 0 };
     stream = catalog_stream_by_id(catalog, id >> 32);
     if (stream == NULL || stream->record == NULL || stream_shard(stream, (uint32_t)id) == NULL)
         return (struct log_horizon){ .gone = true };

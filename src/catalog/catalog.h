@@ -82,9 +82,14 @@ struct catalog;
 
 must_use enum err catalog_open(const struct catalog_config *config, void (*opened)(void *ctx, enum err err),
                                struct catalog **ret_catalog);
+/* To be called when the log has been closed: nothing happens by itself any more, and transactions are refused. */
+void catalog_stop(struct catalog *catalog);
+
+/* Log closed, catalog stopped, worker drained. */
 void catalog_close(struct catalog *catalog);
 
-/* What of a log is still wanted: its stream's retention, or nothing if stream or shard are gone. */
+/* What of a log is still wanted: its stream's retention, or nothing if stream or shard are gone. Everything, until the
+ * catalog is open: what it has not read yet is not gone. */
 struct log_horizon catalog_horizon(const struct catalog *catalog, log_id id, ms now);
 
 struct store *catalog_store(struct catalog *catalog);

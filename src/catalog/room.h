@@ -9,9 +9,15 @@ struct catalog {
     struct store *store;
     struct tree streams;        /* by "account/region/name" */
     struct map by_id;
-    bool opened;
+    bool opened, stopped;
     void (*opened_call)(void *ctx, enum err err);
 };
+
+/* May things happen by themselves? */
+static inline bool catalog_is_live(const struct catalog *catalog)
+{
+    return catalog->opened && !catalog->stopped;
+}
 
 /* view.c: the fold of one record into the objects. */
 void view_changed(void *ctx, str key, str was, str now, ms time);

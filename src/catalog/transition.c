@@ -130,11 +130,11 @@ static int64_t child_second(const struct shard *left, const struct shard *right,
     return second;
 }
 
-static void put_closed(struct transition *transition, const struct shard *parent, ms now)
+static void put_closed(struct transition *transition, const struct shard *parent, ms at)
 {
     struct shard closed = *parent;
 
-    closed.closed_at = now;
+    closed.closed_at = at;
     catalog_put_shard(&transition->txn, parent->stream->id, &closed);
 }
 
@@ -160,6 +160,18 @@ static void put_children(struct transition *transition, struct catalog_stream_re
     record->next_shard = int_of(next + 2);
 }
 
+/* Not now: once more in a while. `stream` is NULL if it is gone, or everything stops. */
+static void give_up(struct transition *transition, struct stream *stream)
+{
+    struct catalog *catalog = transition->catalog;
+
+    transition_free(transition);
+    if (stream == NULL)
+        return;
+    stream->moving = false;
+    os_timer_start(catalog->config.loop, &stream->due, RETRY_US);
+}
+
 /* The parents' logs have ended (or could not be ended now: then the step is tried again). */
 static void sealed(struct log_commit *commit, enum err err)
 {
@@ -169,16 +181,13 @@ static void sealed(struct log_commit *commit, enum err err)
     struct shard *parents[2] = { NULL, NULL };
     struct catalog_stream_record record;
     ms now = wall(catalog);
+    ms closed_at = err == OK && commit->time > now ? commit->time : now; /* no record of the parents came later */
 
     for (uint32_t i = 0; stream && i < transition->parent_count; i++)
         parents[i] = stream_shard(stream, transition->parents[i]);
     if (stream == NULL || err != OK || parents[0] == NULL || parents[0]->closed_at ||
         stream->record->status.value != STREAM_UPDATING) {
-        transition_free(transition);
-        if (stream) {
-            stream->moving = false;
-            os_timer_start(catalog->config.loop, &stream->due, RETRY_US);
-        }
+        give_up(transition, stream);
         return;
     }
     catalog_begin(catalog, &transition->txn, &transition->arena);
@@ -190,7 +199,7 @@ static void sealed(struct log_commit *commit, enum err err)
         record = settled(stream);
     }
     for (uint32_t i = 0; i < transition->parent_count; i++)
-        put_closed(transition, parents[i], now);
+        put_closed(transition, parents[i], closed_at);
     put_children(transition, &record, parents[0], parents[1], now);
     step_commit(transition, &record);
 }
@@ -221,9 +230,13 @@ static void scale(struct transition *transition, struct stream *stream)
     struct catalog_stream_record record;
     size_t count, at = 0;
     struct shard *const *open = stream_open_shards(stream, &count);
-    enum layout_step step =
-        layout_next(open, count, (uint32_t)stream->record->job->target.value, &at, &transition->split_at);
+    enum layout_step step;
 
+    if (count == 0) { /* no memory for the list */
+        give_up(transition, stream);
+        return;
+    }
+    step = layout_next(open, count, (uint32_t)stream->record->job->target.value, &at, &transition->split_at);
     if (step == LAYOUT_DONE) {
         record = settled(stream);
         step_commit(transition, &record);
@@ -322,7 +335,7 @@ void transition_arm_stream(struct stream *stream)
     struct catalog *catalog = stream->catalog;
     int64_t delay;
 
-    if (!catalog->opened || stream->moving)
+    if (!catalog_is_live(catalog) || stream->moving)
         return;
     os_timer_stop(&stream->due);
     if (stream->record->status.value == STREAM_ACTIVE)
@@ -376,7 +389,7 @@ void transition_arm_consumer(struct consumer *consumer)
     struct catalog *catalog = consumer->stream->catalog;
     int64_t delay;
 
-    if (!catalog->opened)
+    if (!catalog_is_live(catalog))
         return;
     os_timer_stop(&consumer->due);
     if (consumer->record->status.value == CONSUMER_ACTIVE)
@@ -441,7 +454,7 @@ void transition_arm_expiry(struct stream *stream)
     struct catalog *catalog = stream->catalog;
     ms now = wall(catalog), next;
 
-    if (!catalog->opened)
+    if (!catalog_is_live(catalog))
         return;
     os_timer_stop(&stream->expiry);
     next = expire(stream, now);

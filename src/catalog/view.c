@@ -17,7 +17,7 @@ static void event(struct stream *stream, enum catalog_event what, void *object)
 {
     struct catalog *catalog = stream->catalog;
 
-    if (catalog->opened)
+    if (catalog_is_live(catalog))
         catalog->config.event(catalog->config.ctx, what, stream, object);
 }
 

@@ -1,5 +1,6 @@
 #include "stream/iter.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -87,6 +88,7 @@ static enum err token_decode(struct iter_sealer *sealer, str kind, str text, str
 /* A byte of length, then the bytes. */
 static char *put_text(char *to, str text)
 {
+    assert(text.size <= ITER_TEXT_MAX);
     *to = (char)(uint8_t)text.size;
     if (text.size)
         memcpy(to + 1, text.at, text.size);
@@ -109,7 +111,9 @@ static bool take_text(str *rest, str *ret_text)
 
 str iter_encode(struct iter_sealer *sealer, const struct iter *iter, struct arena *arena)
 {
-    size_t size = ITER_FIXED_BYTES + 3 + iter->account.size + iter->region.size + iter->stream_name.size;
+    str account = str_slice(iter->account, 0, ITER_TEXT_MAX), region = str_slice(iter->region, 0, ITER_TEXT_MAX);
+    str name = str_slice(iter->stream_name, 0, ITER_TEXT_MAX);
+    size_t size = ITER_FIXED_BYTES + 3 + account.size + region.size + name.size;
     char *plain, *to;
 
     if (size < ITER_PLAIN_MIN)
@@ -123,9 +127,9 @@ str iter_encode(struct iter_sealer *sealer, const struct iter *iter, struct aren
     store_le64(plain + 16, iter->position);
     store_le64(plain + 24, (uint64_t)iter->not_before);
     store_le32(plain + 32, iter->shard);
-    to = put_text(plain + ITER_FIXED_BYTES, iter->account);
-    to = put_text(to, iter->region);
-    (void)put_text(to, iter->stream_name);
+    to = put_text(plain + ITER_FIXED_BYTES, account);
+    to = put_text(to, region);
+    (void)put_text(to, name);
     return token_encode(sealer, STR("iterator"), str_bytes(plain, size), arena);
 }
 

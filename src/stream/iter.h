@@ -17,7 +17,7 @@
 #include "log/log.h"
 #include "vault/seal.h"
 
-enum { ITER_LIFE_MS = 300000 };
+enum { ITER_LIFE_MS = 300000, ITER_TEXT_MAX = 128 };
 
 struct iter_sealer; /* one key, one thread */
 
@@ -31,7 +31,7 @@ struct iter {
     uint32_t shard;
     log_pos position;      /* the first position wanted */
     ms not_before;         /* of an AT_TIMESTAMP that has not found its record yet; 0 otherwise */
-    str account, region, stream_name; /* for texts after the stream is gone */
+    str account, region, stream_name; /* for texts after the stream is gone; cut at ITER_TEXT_MAX */
 };
 
 /* The text, in `arena`; absent without memory. */

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-enum { PATH_BYTES = 4096, VAULT_BYTES_MAX = 64 << 20, KEYS_MAX = 10000, DATA_KEYS_MAX = 200000, WHY_BYTES = 256 };
+enum { PATH_BYTES = 4096, VAULT_BYTES_MAX = 64 << 20, RETRY_US = 1000000, KEYS_MAX = 10000, DATA_KEYS_MAX = 200000, WHY_BYTES = 256 };
 
 struct keyring {
     struct keyring_config config;
@@ -15,7 +15,9 @@ struct keyring {
     struct seal *sealing;       /* used on the committer's thread */
     struct seal *unsealing;     /* used on the loop */
     struct seal_nonce nonce;
-    bool saving, save_failed;
+    bool saving;
+    bool unsaved;               /* the last attempt failed: the vault is newer than its file */
+    int64_t failed_at_us;
     struct os_job job;
     struct buf text;
     enum err err;
@@ -36,6 +38,7 @@ static enum err master_key(struct keyring *keyring, uint8_t ret_key[VAULT_KEY_BY
 {
     const struct keyring_config *config = &keyring->config;
     char path[PATH_BYTES];
+    struct os_stat stat;
     char *at;
     size_t size;
     enum err err;
@@ -49,6 +52,10 @@ static enum err master_key(struct keyring *keyring, uint8_t ret_key[VAULT_KEY_BY
     else
         (void)snprintf(path, sizeof(path), "%s/master.key", config->dir);
     err = os_read_file(config->os, path, 1024, &at, &size);
+    if (err == ERR_MISSING && config->dir && os_stat(config->os, keyring->path, &stat) == OK) {
+        (void)snprintf(ret_why, WHY_BYTES, "the master key %.150s is missing, and the vault needs it", path);
+        return err;
+    }
     if (err == ERR_MISSING) {
         os_entropy(config->os, ret_key, VAULT_KEY_BYTES);
         err = os_replace_file(config->os, path, str_bytes(ret_key, VAULT_KEY_BYTES));
@@ -142,6 +149,12 @@ struct vault *keyring_vault(struct keyring *keyring)
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
+static void save_failed(struct keyring *keyring)
+{
+    keyring->unsaved = true;
+    keyring->failed_at_us = os_mono_us(keyring->config.os);
+}
+
 static void save_work(struct os_job *job)
 {
     struct keyring *keyring = container_of(job, struct keyring, job);
@@ -156,7 +169,10 @@ static void save_done(struct os_job *job)
     OPENSSL_cleanse(keyring->text.at, keyring->text.size);
     buf_deinit(&keyring->text);
     keyring->saving = false;
-    keyring->save_failed = keyring->err != OK;
+    if (keyring->err == OK)
+        keyring->unsaved = false;
+    else
+        save_failed(keyring);
     if (keyring->err == OK && vault_changed(keyring->vault))
         keyring_save(keyring);
     keyring->config.changed(keyring->config.ctx);
@@ -164,7 +180,7 @@ static void save_done(struct os_job *job)
 
 void keyring_save(struct keyring *keyring)
 {
-    if (keyring->saving || !vault_changed(keyring->vault))
+    if (keyring->saving || (!vault_changed(keyring->vault) && !keyring->unsaved))
         return;
     if (keyring->config.dir == NULL) {
         vault_saved(keyring->vault);
@@ -174,7 +190,7 @@ void keyring_save(struct keyring *keyring)
     keyring->err = vault_print(keyring->vault, &keyring->text);
     if (keyring->err != OK) {
         buf_deinit(&keyring->text);
-        keyring->save_failed = true;
+        save_failed(keyring);
         return;
     }
     vault_saved(keyring->vault);
@@ -204,13 +220,13 @@ enum err keyring_current(struct keyring *keyring, struct stream *stream, uint32_
                                  ret_key_id);
     if (err != OK)
         return err;
-    if (keyring->save_failed && !keyring->saving) {
-        keyring->save_failed = false;
+    if (keyring->unsaved && !keyring->saving && os_mono_us(keyring->config.os) - keyring->failed_at_us < RETRY_US)
         return ERR_IO;
-    }
     keyring_save(keyring);
     if (keyring->saving)
         return ERR_PENDING;
+    if (keyring->unsaved)
+        return ERR_IO;
     return vault_data_key(keyring->vault, *ret_key_id, ret_bytes);
 }
 

@@ -8,6 +8,7 @@
  * Admission (the shard's throughput) is decided once; routing again after SEALED does not charge twice. A put to an
  * encrypted stream also waits, before anything else, until its data key is on disk. */
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -37,8 +38,22 @@ u128 put_hash(str key)
     return u128_load_be(digest);
 }
 
+/* Entries that are still to be written carry SEALED. */
+static void fail_rest(struct put *put, enum err err)
+{
+    for (uint32_t i = 0; i < put->count; i++)
+        if (put->entries[i].err == ERR_SEALED)
+            put->entries[i].err = err;
+}
+
+/* What has been written before the rest failed is told entry by entry. */
 static void finish(struct put *put, enum err err)
 {
+    fail_rest(put, err == OK ? ERR_INTERNAL : err);
+    for (uint32_t i = 0; i < put->count && err != OK; i++)
+        if (put->entries[i].err == OK)
+            err = OK;
+    OPENSSL_cleanse(put->key_bytes, sizeof(put->key_bytes));
     put->done(put, err);
 }
 
@@ -169,13 +184,6 @@ static void wait_for_change(struct put *put, struct stream *stream)
         finish(put, ERR_FULL);
 }
 
-static void fail_rest(struct put *put, enum err err)
-{
-    for (uint32_t i = 0; i < put->count; i++)
-        if (put->entries[i].err == ERR_SEALED)
-            put->entries[i].err = err;
-}
-
 static void count_accepted(struct put *put, struct stream *stream, const struct put_group *group)
 {
     struct stream_run *run = stream ? stream_run(stream) : NULL;
@@ -209,11 +217,27 @@ static bool group_done(struct put *put, struct stream *stream, struct put_group 
     for (uint32_t i = group->first; i != NO_ENTRY; i = put->entries[i].next) {
         put->entries[i].err = append->err;
         put->entries[i].position = position++;
+        put->entries[i].time = put->commit.time;
     }
     if (append->err == OK)
         count_accepted(put, stream, group);
     return false;
 }
+
+/* Is the catalog already past the end of the shards that answered SEALED? Then no change is to be waited for. */
+static bool is_rerouted(const struct put *put, struct stream *stream)
+{
+    for (uint32_t i = 0; i < put->count; i++) {
+        const struct put_entry *entry = &put->entries[i];
+        const struct shard *shard = entry->err == ERR_SEALED ? stream_shard_for(stream, entry->hash) : NULL;
+
+        if (entry->err == ERR_SEALED && (shard == NULL || shard->index == entry->shard))
+            return false;
+    }
+    return true;
+}
+
+static void attempt(struct put *put);
 
 static void committed(struct log_commit *commit, enum err err)
 {
@@ -221,18 +245,19 @@ static void committed(struct log_commit *commit, enum err err)
     struct stream *stream = catalog_stream_by_id(put->streams->config.catalog, put->stream_id);
     bool sealed = false;
 
-    put->time = commit->time;
     for (uint32_t i = 0; i < put->group_count; i++) {
         if (err != OK)
             commit->appends[i].err = err;
         sealed |= group_done(put, stream, &put->groups[i], &commit->appends[i]);
     }
-    if (sealed && stream) {
+    if (!sealed)
+        finish(put, OK);
+    else if (stream == NULL)
+        finish(put, ERR_NOT_FOUND);
+    else if (is_rerouted(put, stream))
+        attempt(put);
+    else
         wait_for_change(put, stream);
-        return;
-    }
-    fail_rest(put, ERR_NOT_FOUND);
-    finish(put, OK);
 }
 
 static void groups_free(struct put *put)
@@ -275,10 +300,14 @@ static enum err submit(struct put *put)
 /* The data key of an encrypted stream; PENDING while it is on its way to the disk. */
 static enum err take_key(struct put *put, struct stream *stream)
 {
+    const uint8_t *bytes;
+
     put->encrypted = str_present(stream->record->key_arn);
     if (!put->encrypted)
         return OK;
-    return keyring_current(put->streams->config.keyring, stream, &put->key_id, &put->key_bytes);
+    TRY(keyring_current(put->streams->config.keyring, stream, &put->key_id, &bytes));
+    memcpy(put->key_bytes, bytes, sizeof(put->key_bytes));
+    return OK;
 }
 
 /* Once more from the top: at first, and after each wait. */
@@ -288,7 +317,6 @@ static void attempt(struct put *put)
     enum err err;
 
     if (stream == NULL) {
-        fail_rest(put, ERR_NOT_FOUND);
         finish(put, ERR_NOT_FOUND);
         return;
     }

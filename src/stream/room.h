@@ -12,9 +12,9 @@ struct streams {
     struct streams_config config;
     uint64_t put_stamp;           /* of the last put that was grouped */
     size_t waiting_count;         /* puts in all `waiting` lists */
-    struct os_message again;      /* posted: waiting puts may go on */
-    bool again_posted;
+    struct os_timer again;        /* armed: waiting puts may go on */
     struct os_timer waiting_timer;
+    bool stopped;
 };
 
 /* put.c */

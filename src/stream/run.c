@@ -39,12 +39,11 @@ struct shard_run *shard_run(struct shard *shard)
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
-static void again(struct os_message *message)
+static void again(struct os_timer *timer)
 {
-    struct streams *streams = container_of(message, struct streams, again);
+    struct streams *streams = container_of(timer, struct streams, again);
     struct list puts;
 
-    streams->again_posted = false;
     list_init(&puts);
     for (struct stream *stream = catalog_each_stream(streams->config.catalog, NULL); stream;
          stream = catalog_each_stream(streams->config.catalog, stream)) {
@@ -61,17 +60,15 @@ static void again(struct os_message *message)
     }
 }
 
-static void post_again(struct streams *streams)
+static void start_again(struct streams *streams)
 {
-    if (streams->waiting_count == 0 || streams->again_posted)
-        return;
-    streams->again_posted = true;
-    os_post(streams->config.loop, &streams->again);
+    if (streams->waiting_count > 0 && !streams->stopped)
+        os_timer_start(streams->config.loop, &streams->again, 0);
 }
 
 bool waiting_add(struct streams *streams, struct stream_run *run, struct put *put)
 {
-    if (streams->waiting_count >= streams->config.waiting_max)
+    if (streams->waiting_count >= streams->config.waiting_max || streams->stopped)
         return false;
     if (put->waiting_since_us == 0)
         put->waiting_since_us = os_mono_us(streams->config.os);
@@ -116,7 +113,7 @@ enum err streams_create(const struct streams_config *config, struct streams **re
     if (streams == NULL)
         return ERR_NO_MEMORY;
     streams->config = *config;
-    streams->again.run = again;
+    streams->again.fire = again;
     streams->waiting_timer.fire = waiting_look;
     *ret_streams = streams;
     return OK;
@@ -147,16 +144,23 @@ static void stream_run_free(struct streams *streams, struct stream *stream, enum
     free(run);
 }
 
+void streams_stop(struct streams *streams)
+{
+    streams->stopped = true;
+    os_timer_stop(&streams->again);
+    os_timer_stop(&streams->waiting_timer);
+}
+
 void streams_destroy(struct streams *streams)
 {
-    os_timer_stop(&streams->waiting_timer);
+    streams_stop(streams);
     for (struct stream *stream = catalog_each_stream(streams->config.catalog, NULL); stream;
          stream = catalog_each_stream(streams->config.catalog, stream)) {
         for (size_t i = 0; i < stream->shard_count; i++)
             shard_run_free(stream->shards[i]);
         stream_run_free(streams, stream, ERR_STOPPED);
     }
-    assert(streams->waiting_count == 0 && !streams->again_posted);
+    assert(streams->waiting_count == 0);
     free(streams);
 }
 
@@ -177,12 +181,12 @@ void streams_event(struct streams *streams, enum catalog_event event, struct str
     case CONSUMER_CHANGED:
         break;
     }
-    post_again(streams);
+    start_again(streams);
 }
 
 void streams_keys_changed(struct streams *streams)
 {
-    post_again(streams);
+    start_again(streams);
 }
 
 ms stream_horizon(const struct stream *stream, ms now)

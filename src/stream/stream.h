@@ -38,6 +38,9 @@ struct streams_config {
 struct streams;
 
 must_use enum err streams_create(const struct streams_config *config, struct streams **ret_streams);
+
+/* To be called when the log has been closed: nothing happens by itself any more. */
+void streams_stop(struct streams *streams);
 void streams_destroy(struct streams *streams);
 
 /* To be called for each event of the catalog. */
@@ -76,6 +79,7 @@ struct put_entry {
     enum err err;                 /* OK, THROTTLED, or INTERNAL and the like */
     uint32_t shard;
     log_pos position;
+    ms time;                      /* of the record */
     uint32_t next;                /* private: of the same group */
 };
 
@@ -84,12 +88,12 @@ struct put {
     struct put_entry *entries;
     uint32_t count;
     struct arena *arena;          /* lives until `done` */
-    /* OK: look at each entry (THROTTLED, or FULL, NO_SPACE, IO ... of its own). NOT_FOUND: the stream went away.
+    /* OK: look at each entry (THROTTLED, or FULL, NO_SPACE, IO ... of its own), of which some may have been written.
+     * Else none was. NOT_FOUND: the stream went away.
      * KMS_*: nothing was written. FULL: too many puts wait for a reshard. */
     void (*done)(struct put *put, enum err err);
     void *ctx;
     /* result */
-    ms time;                      /* of the records */
     bool encrypted;
     /* private */
     struct streams *streams;
@@ -99,7 +103,7 @@ struct put {
     struct put_group *groups;
     uint32_t group_count;
     uint32_t key_id;
-    const uint8_t *key_bytes;
+    uint8_t key_bytes[32];        /* a copy: the stream may be deleted, and its keys forgotten, before the commit */
     bool throttled;               /* admission has been decided once */
 };
 

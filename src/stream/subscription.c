@@ -48,7 +48,11 @@ void subscription_stop(struct subscription *subscription)
     os_timer_stop(&subscription->timer);
     if (subscription->reading)
         stream_read_cancel(&subscription->read);
-    subscription->reading = false;
+    else if (subscription->holding)
+        stream_read_release(&subscription->read);
+    subscription->reading = subscription->holding = false;
+    if (subscription->gone)
+        *subscription->gone = true;
     arena_deinit(&subscription->arena);
 }
 
@@ -116,24 +120,26 @@ static void send(struct subscription *subscription, struct stream *stream, struc
     subscription->event(subscription, &event);
 }
 
-/* An answer of the log: an event, and the end if the shard has one. True to look again at once. */
+/* An answer of the log: an event, and the end if the shard has one. True to look again at once; false also when the
+ * subscription is gone. */
 static bool answered(struct subscription *subscription, enum err err)
 {
     struct stream *stream = catalog_stream_by_id(subscription->streams->config.catalog, subscription->stream_id);
     struct shard *shard = stream ? stream_shard(stream, subscription->shard) : NULL;
     struct stream_read *read = &subscription->read;
     const struct shard *children[2];
-    bool ended, sealed, more;
+    bool *gone = subscription->gone;
+    bool ended, more;
 
     subscription->reading = false;
+    subscription->holding = err == OK;
     if (err != OK || shard == NULL) {
-        if (err == OK)
-            stream_read_release(read);
         subscription_end(subscription, err != OK ? err : ERR_NOT_FOUND);
         return false;
     }
-    ended = read->at_end && shard->closed_at && shard_children(stream, shard->index, children) > 0;
-    sealed = read->sealed;
+    ended = (read->sealed || (read->at_end && subscription->was_closed)) &&
+            shard_children(stream, shard->index, children) > 0;
+    subscription->sealed = read->sealed;
     more = !read->at_end;
     subscription->position = read->next;
     if (read->count > 0 || ended) {
@@ -146,23 +152,28 @@ static bool answered(struct subscription *subscription, enum err err)
         bucket_charge(&subscription->pace, (int64_t)read->bytes);
         send(subscription, stream, shard, event, read->bytes);
     }
-    if (subscription->stopped)
+    if (*gone)
         return false;
+    subscription->holding = false;
     stream_read_release(read);
     arena_reset(&subscription->arena);
     if (ended)
         subscription_end(subscription, OK);
-    else if (sealed)
-        os_timer_start(subscription->streams->config.loop, &subscription->timer, CHILDREN_LOOK_US);
-    return !ended && !sealed && more;
+    return !ended && more;
 }
 
 static void read_done(struct stream_read *read, enum err err)
 {
     struct subscription *subscription = read->ctx;
+    bool gone = false, more;
 
-    if (answered(subscription, err) || subscription->grown)
-        look(subscription);
+    subscription->gone = &gone;
+    more = answered(subscription, err);
+    if (gone)
+        return;
+    subscription->gone = NULL;
+    subscription->grown |= more;
+    look(subscription);
 }
 
 /* ---- what is next -------------------------------------------------------------------------------------------------- */
@@ -178,16 +189,23 @@ static void send_idle(struct subscription *subscription)
         send(subscription, stream, shard, (struct subscription_event){ 0 }, 0);
 }
 
-/* Sleep until the idle event, the end of life, or until the pace allows more. */
-static void arm(struct subscription *subscription, int64_t now, int64_t pace_us)
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Sleep until the end of life; or, if the peer has room (else he will tell), until the idle event, until the pace
+ * allows more, or to look for the children. */
+static void arm(struct subscription *subscription, int64_t now, int64_t pace_us, bool room)
 {
     int64_t at = subscription->started_us + SUBSCRIPTION_LIFE_MS * 1000ll;
-    int64_t idle = subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll;
 
-    if (idle < at)
-        at = idle;
-    if (pace_us > 0 && now + pace_us < at)
-        at = now + pace_us;
+    if (room)
+        at = earlier(at, subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll);
+    if (room && pace_us > 0)
+        at = earlier(at, now + pace_us);
+    if (room && subscription->sealed)
+        at = earlier(at, now + CHILDREN_LOOK_US);
     os_timer_start(subscription->streams->config.loop, &subscription->timer, at > now ? at - now : 1000);
 }
 
@@ -196,8 +214,11 @@ static enum err read_more(struct subscription *subscription)
     ms horizon = 0;
     struct stream *stream = catalog_stream_by_id(subscription->streams->config.catalog, subscription->stream_id);
 
-    if (stream == NULL)
+    struct shard *shard = stream ? stream_shard(stream, subscription->shard) : NULL;
+
+    if (shard == NULL)
         return ERR_NOT_FOUND;
+    subscription->was_closed = shard->closed_at != 0;
     horizon = stream_horizon(stream, os_wall_ms(subscription->streams->config.os));
     subscription->grown = false;
     subscription->read = (struct stream_read){
@@ -215,37 +236,51 @@ static enum err read_more(struct subscription *subscription)
     return stream_read_start(subscription->streams, &subscription->read);
 }
 
-static void look(struct subscription *subscription)
+/* One look; true to look again at once, false also when the subscription is gone. */
+static bool look_once(struct subscription *subscription)
 {
     const struct stream_limits *limits = subscription->streams->config.limits;
+    const bool *gone = subscription->gone;
+    int64_t now = now_us(subscription), pace = 0;
+    bool room;
+    enum err err;
 
-    for (;;) {
-        int64_t now = now_us(subscription), pace = 0;
-        enum err err;
-
-        if (subscription->stopped || subscription->reading)
-            return;
-        if (now >= subscription->started_us + SUBSCRIPTION_LIFE_MS * 1000ll) {
-            subscription_end(subscription, OK);
-            return;
-        }
-        if (limits->enforced) {
-            (void)bucket_level(&subscription->pace, limits->fanout_bytes, limits->fanout_bytes, now);
-            pace = bucket_wait_us(&subscription->pace, limits->fanout_bytes, limits->fanout_bytes);
-        }
-        arm(subscription, now, pace);
-        if (!subscription->can_send(subscription) || pace > 0)
-            return;
-        if (now >= subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll)
-            send_idle(subscription);
-        if (subscription->stopped || !subscription->grown)
-            return;
-        err = read_more(subscription);
-        if (err == ERR_PENDING)
-            return;
-        if (answered(subscription, err))
-            subscription->grown = true;
+    if (now >= subscription->started_us + SUBSCRIPTION_LIFE_MS * 1000ll) {
+        subscription_end(subscription, OK);
+        return false;
     }
+    if (limits->enforced) {
+        (void)bucket_level(&subscription->pace, limits->fanout_bytes, limits->fanout_bytes, now);
+        pace = bucket_wait_us(&subscription->pace, limits->fanout_bytes, limits->fanout_bytes);
+    }
+    room = subscription->can_send(subscription);
+    arm(subscription, now, pace, room);
+    if (!room || pace > 0)
+        return false;
+    if (now >= subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll)
+        send_idle(subscription);
+    if (*gone || !subscription->grown)
+        return false;
+    err = read_more(subscription);
+    if (err == ERR_PENDING)
+        return false;
+    if (answered(subscription, err))
+        subscription->grown = true;
+    return !*gone;
+}
+
+/* What is called from within (an event that makes room, say) is done when the present look has ended. */
+static void look(struct subscription *subscription)
+{
+    bool gone = false;
+
+    if (subscription->stopped || subscription->reading || subscription->gone)
+        return;
+    subscription->gone = &gone;
+    while (look_once(subscription))
+        ;
+    if (!gone)
+        subscription->gone = NULL;
 }
 
 static void fired(struct os_timer *timer)
@@ -278,7 +313,8 @@ enum err subscription_start(struct streams *streams, struct subscription *subscr
     if (run == NULL)
         return ERR_NO_MEMORY;
     subscription->streams = streams;
-    subscription->stopped = subscription->reading = false;
+    subscription->stopped = subscription->reading = subscription->holding = subscription->sealed = false;
+    subscription->gone = NULL;
     subscription->grown = true;
     subscription->pace = (struct bucket){ 0 };
     subscription->started_us = now_us(subscription);

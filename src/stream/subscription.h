@@ -32,7 +32,8 @@ struct subscription {
     /* May the peer be sent an event now? If not, the owner calls subscription_room later. */
     bool (*can_send)(struct subscription *subscription);
     void (*event)(struct subscription *subscription, const struct subscription_event *event);
-    /* OK: over in order (five minutes, or the shard's end has been told). Else the stream fails with `err`: IN_USE
+    /* From `event` and `end` the subscription may be stopped and freed.
+     * OK: over in order (five minutes, or the shard's end has been told). Else the stream fails with `err`: IN_USE
      * (taken over), NOT_FOUND, KMS_*, INTERNAL. Called once; the subscription is stopped already. */
     void (*end)(struct subscription *subscription, enum err err);
     /* private */
@@ -44,7 +45,10 @@ struct subscription {
     struct arena arena;           /* of one event */
     struct stream_read read;
     int64_t started_us, last_event_us;
-    bool reading, stopped, grown;
+    bool reading, holding, stopped, grown;
+    bool sealed;                  /* all has been told but the end: the children are not there yet */
+    bool was_closed;              /* the shard, when the read began */
+    bool *gone;                   /* set while it works: who stops it from within a call says so here */
 };
 
 /* The live subscription of that consumer to the shard, or NULL. */
@@ -53,7 +57,7 @@ struct subscription *subscription_find(struct shard_run *run, str consumer, ms c
 /* Begins at a later turn. NO_MEMORY. */
 must_use enum err subscription_start(struct streams *streams, struct subscription *subscription);
 
-/* The peer may take more. */
+/* The peer may take more. May be called from `event`. */
 void subscription_room(struct subscription *subscription);
 
 /* The peer is gone: nothing more is called. */

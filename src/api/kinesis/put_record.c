@@ -52,7 +52,7 @@ static enum err answer(struct rq *rq, const struct put *put, enum err err)
     if (shard == NULL)
         return ERR_NOT_FOUND;
     out->shard_id = rq_shard_id(rq, entry->shard);
-    out->sequence_number = sequence_number(rq, seqno_of(shard, entry->position, put->time));
+    out->sequence_number = sequence_number(rq, seqno_of(shard, entry->position, entry->time));
     if (put->encrypted)
         out->encryption_type = enum_of(ENCRYPTION_TYPE_KMS);
     return OK;

@@ -34,7 +34,7 @@ static void result(struct rq *rq, const struct put *put, struct stream *stream, 
     struct shard *shard = entry->err == OK ? stream_shard(stream, entry->shard) : NULL;
 
     if (shard) {
-        ret_result->sequence_number = sequence_number(rq, seqno_of(shard, entry->position, put->time));
+        ret_result->sequence_number = sequence_number(rq, seqno_of(shard, entry->position, entry->time));
         ret_result->shard_id = rq_shard_id(rq, entry->shard);
     } else if (entry->err == ERR_THROTTLED) {
         ret_result->error_code = STR("ProvisionedThroughputExceededException");
