@@ -2,9 +2,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/crc32c.h"
 
-#include "log/local/recover.h"
+#include "log/local/frame.c"
+#include "log/local/scan.c"
+#include "log/local/walk.c"
 
 static enum err on_frame(struct walk *walk, uint64_t offset, const struct frame_head *head, const char *frame)
 {
@@ -45,6 +46,8 @@ static void make_right(char *bytes, size_t size)
         at += FRAME_HEADER_BYTES + frame.length;
     }
 }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

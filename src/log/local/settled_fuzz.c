@@ -2,7 +2,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "log/local/settled.h"
+#include "log/local/manifest.c"
+#include "log/local/settled.c"
 
 static void feed_block(const char *bytes)
 {
@@ -14,6 +15,8 @@ static void feed_block(const char *bytes)
     for (uint32_t i = 0; i < block.count; i++)
         assert(block.entries[i].offset + block.entries[i].size <= 1 << 20);
 }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
