@@ -8,7 +8,7 @@
  * A shard is open from the moment its parents end to the moment it ends itself; so the shards that were open at any
  * one moment cover the hash space without gap or overlap, and a reader that starts with them misses nothing. First
  * shards, and those whose parents have expired, count as having always been there. A token carries what was asked for
- * with its moment resolved: the pages of one listing belong together. */
+ * with its moment resolved: the pages of one listing belong together. It begins with the ARN, for authorization. */
 
 enum { PAGE_SHARDS_MAX = 1000 };
 
@@ -19,36 +19,35 @@ struct listing {
     uint64_t from;              /* the first index wanted */
     enum which which;
     ms moment;
-    str account, name;          /* for the text after the stream is gone */
+    str arn;                    /* of the stream, which may be gone */
 };
 
-/* ---- tokens: "id from which moment account name" ----------------------------------------------------------------- */
+/* ---- tokens: "arn id from which moment" -------------------------------------------------------------------------- */
 
 static str listing_text(struct rq *rq, const struct listing *listing)
 {
-    return rq_fmt(rq, "%llu %llu %d %lld %.*s %.*s", (unsigned long long)listing->stream_id,
-                  (unsigned long long)listing->from, (int)listing->which, (long long)listing->moment,
-                  STR_ARG(listing->account), STR_ARG(listing->name));
+    return rq_fmt(rq, "%.*s %llu %llu %d %lld", STR_ARG(listing->arn), (unsigned long long)listing->stream_id,
+                  (unsigned long long)listing->from, (int)listing->which, (long long)listing->moment);
 }
 
 static enum err listing_parse(str text, struct listing *ret_listing)
 {
     uint64_t which, moment;
 
+    ret_listing->arn = str_cut(&text, ' ');
     TRY(str_u64(str_cut(&text, ' '), &ret_listing->stream_id));
     TRY(str_u64(str_cut(&text, ' '), &ret_listing->from));
     TRY(str_u64(str_cut(&text, ' '), &which));
-    TRY(str_u64(str_cut(&text, ' '), &moment));
+    TRY(str_u64(text, &moment));
     ret_listing->which = (enum which)which;
     ret_listing->moment = (ms)moment;
-    ret_listing->account = str_cut(&text, ' ');
-    ret_listing->name = text;
     return OK;
 }
 
 static enum err resume(struct rq *rq, const struct list_shards_input *in, struct listing *listing,
                        struct stream **ret_stream)
 {
+    struct arn arn;
     str state;
 
     if (str_present(in->stream_name))
@@ -63,10 +62,11 @@ static enum err resume(struct rq *rq, const struct list_shards_input *in, struct
         return next_token_alone(rq, "ShardFilter");
     TRY(next_token_open(rq, in->next_token, &state));
     TRY(listing_parse(state, listing));
+    TRY(arn_parse(listing->arn, &arn));
     *ret_stream = catalog_stream_by_id(api_config(rq->api)->catalog, listing->stream_id);
     if (*ret_stream == NULL)
-        return fail(rq, ERR_NOT_FOUND, "Stream %.*s under account %.*s not found.", STR_ARG(listing->name),
-                    STR_ARG(listing->account));
+        return fail(rq, ERR_NOT_FOUND, "Stream %.*s under account %.*s not found.", STR_ARG(arn.stream),
+                    STR_ARG(arn.account));
     return OK;
 }
 
@@ -139,9 +139,7 @@ static enum err begin(struct rq *rq, const struct list_shards_input *in, struct 
     TRY(expect_incarnation(rq, stream, in->stream_creation_timestamp));
     if (stream->record->status.value == STREAM_CREATING)
         TRY(expect_active(rq, stream));
-    *listing = (struct listing){ .stream_id = stream->id,
-                                 .account = stream->record->account,
-                                 .name = stream->record->name };
+    *listing = (struct listing){ .stream_id = stream->id, .arn = stream_arn(rq, stream) };
     if (str_present(in->exclusive_start_shard_id))
         TRY(start_behind(rq, stream, in->exclusive_start_shard_id, listing));
     if (in->shard_filter)
