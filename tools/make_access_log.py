@@ -19,7 +19,8 @@ AGENTS = [
     "ExampleBot/2.1 (+https://bot.example/about)",
 ]
 PAGES = ["/", "/about", "/mills", "/mills/upper", "/mills/lower", "/shop", "/shop/flour", "/shop/oats", "/shop/cart",
-         "/blog", "/blog/why-water-runs", "/blog/the-new-wheel", "/blog/a-leat-in-winter", "/contact", "/search?q=wheel"]
+         "/blog", "/blog/why-water-runs", "/blog/the-new-wheel", "/blog/a-leat-in-winter", "/contact",
+         "/search?q=wheel"]
 ASSETS = ["/static/site.css", "/static/site.js", "/static/wheel.svg", "/favicon.ico"]
 
 

@@ -20,7 +20,10 @@ struct backup_options {
 #define OPTION(field_, type_) .type = (type_), .offset = offsetof(struct backup_options, field_)
 
 static const struct option backup_options[] = {
-    { .name = "data", .value = "DIR", OPTION(data, OPTION_TEXT), .manual = "The server's data directory, as in leat serve." },
+    { .name = "data",
+      .value = "DIR",
+      OPTION(data, OPTION_TEXT),
+      .manual = "The server's data directory, as in leat serve." },
     { .name = "config", .value = "FILE", OPTION(config, OPTION_TEXT), .manual = "The server's configuration file." },
 };
 
@@ -88,8 +91,12 @@ static void ended(void *ctx, enum err err)
 {
     struct backup *backup = ctx;
 
-    finish(backup, backup->closing ? backup->code : cli_fail(backup->cli, EXIT_FAILED,
-           "the server ended the connection before the backup was complete; what was copied is not usable"));
+    finish(backup,
+           backup->closing
+               ? backup->code
+               : cli_fail(
+                     backup->cli, EXIT_FAILED,
+                     "the server ended the connection before the backup was complete; what was copied is not usable"));
 }
 
 static void closed(void *ctx)
@@ -119,8 +126,10 @@ static void connected(void *ctx, enum err err)
     struct backup *backup = ctx;
 
     if (err != OK) {
-        finish(backup, cli_fail(backup->cli, EXIT_FAILED, "no server answers at %s/" DATA_CONTROL
-                                "; a backup is made by the server that runs with --data %s", backup->dir, backup->dir));
+        finish(backup, cli_fail(backup->cli, EXIT_FAILED,
+                                "no server answers at %s/" DATA_CONTROL
+                                "; a backup is made by the server that runs with --data %s",
+                                backup->dir, backup->dir));
         os_timer_start(backup->loop, &backup->over, 1000);
         return;
     }
@@ -185,9 +194,10 @@ const struct command backup_command = {
     .name = "backup",
     .usage = "DEST [--data DIR]",
     .summary = "Have the running server copy its data, consistently, while it serves.",
-    .description = "DEST is a new or empty directory on the server's machine. Everything that was acknowledged before the\n"
-                   "command began is in the copy. The master key is copied only if it lives in the data directory. A\n"
-                   "restore is a copy back.\n",
+    .description =
+        "DEST is a new or empty directory on the server's machine. Everything that was acknowledged before the\n"
+        "command began is in the copy. The master key is copied only if it lives in the data directory. A\n"
+        "restore is a copy back.\n",
     .examples = "  leat backup /mnt/backup/leat-$(date +%F)\n"
                 "      A copy for each day.\n"
                 "  leat backup /tmp/copy --data /srv/leat && leat serve --data /tmp/copy --listen 127.0.0.1:0\n"

@@ -104,7 +104,9 @@ void batch_add(struct batch *batch, str key, str data)
 {
     assert(batch->count < BATCH_RECORDS_MAX);
     batch->records[batch->count++] = (struct batch_record){
-        .at = batch->bytes.size, .key_size = key.size, .data_size = data.size,
+        .at = batch->bytes.size,
+        .key_size = key.size,
+        .data_size = data.size,
     };
     buf_append(&batch->bytes, key);
     buf_append(&batch->bytes, data);

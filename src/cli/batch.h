@@ -7,7 +7,7 @@
 
 enum {
     BATCH_RECORDS_MAX = 500,
-    BATCH_BYTES_MAX = 4 << 20,    /* data and keys; a single larger record travels alone */
+    BATCH_BYTES_MAX = 4 << 20, /* data and keys; a single larger record travels alone */
     RECORD_BYTES_MAX = 10 << 20,
     KEY_BYTES_MAX = 256,
     BATCH_BODY_MAX = 32 << 20,
@@ -17,8 +17,8 @@ enum {
  * hash of the line. */
 struct key_rule {
     enum { KEY_OF_HASH, KEY_OF_FIELD, KEY_OF_REGEX, KEY_OF_TEXT } kind;
-    uint64_t field;  /* from 1, fields separated by blanks */
-    regex_t regex;   /* the first group, or the whole match */
+    uint64_t field; /* from 1, fields separated by blanks */
+    regex_t regex;  /* the first group, or the whole match */
     str text;
 };
 

@@ -86,8 +86,9 @@ TEST("the body is PutRecords; what was refused stays, in order")
     batch_add(&batch, STR("b\""), STR(""));
     batch_add(&batch, STR("c"), STR("three"));
     batch_body(&batch, STR("S"), &body);
-    CHECK_STR(buf_str(&body), "{\"StreamName\":\"S\",\"Records\":[{\"Data\":\"b25l\",\"PartitionKey\":\"a\"},"
-                              "{\"Data\":\"\",\"PartitionKey\":\"b\\\"\"},{\"Data\":\"dGhyZWU=\",\"PartitionKey\":\"c\"}]}");
+    CHECK_STR(buf_str(&body),
+              "{\"StreamName\":\"S\",\"Records\":[{\"Data\":\"b25l\",\"PartitionKey\":\"a\"},"
+              "{\"Data\":\"\",\"PartitionKey\":\"b\\\"\"},{\"Data\":\"dGhyZWU=\",\"PartitionKey\":\"c\"}]}");
     buf_append(&answer, STR("{\"FailedRecordCount\":2,\"Records\":["
                             "{\"SequenceNumber\":\"1\",\"ShardId\":\"shardId-0\"},"
                             "{\"ErrorCode\":\"ProvisionedThroughputExceededException\",\"ErrorMessage\":\"Rate\"},"
@@ -106,8 +107,14 @@ TEST("the body is PutRecords; what was refused stays, in order")
 TEST("an answer that does not fit the request is refused")
 {
     static struct batch batch;
-    static const char *const bad[] = { "", "{}", "[]", "{\"Records\":[]}", "{\"Records\":[{},{}]}", "{\"Records\":[1]}",
-                                       "{\"Records\":[{}]", "{\"Records\":{}}" };
+    static const char *const bad[] = { "",
+                                       "{}",
+                                       "[]",
+                                       "{\"Records\":[]}",
+                                       "{\"Records\":[{},{}]}",
+                                       "{\"Records\":[1]}",
+                                       "{\"Records\":[{}]",
+                                       "{\"Records\":{}}" };
     uint64_t taken, bytes;
     char kind[64], sentence[256];
 

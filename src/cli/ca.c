@@ -14,7 +14,10 @@ struct ca_options {
 #define OPTION(field_, type_) .type = (type_), .offset = offsetof(struct ca_options, field_)
 
 static const struct option ca_options[] = {
-    { .name = "data", .value = "DIR", OPTION(data, OPTION_TEXT), .manual = "The server's data directory, as in leat serve." },
+    { .name = "data",
+      .value = "DIR",
+      OPTION(data, OPTION_TEXT),
+      .manual = "The server's data directory, as in leat serve." },
     { .name = "config", .value = "FILE", OPTION(config, OPTION_TEXT), .manual = "The server's configuration file." },
 };
 
@@ -40,8 +43,10 @@ static int run(struct cli *cli, const char *const *args)
         return cli_fail(cli, EXIT_FAILED, "%s", err_sentence(ERR_NO_MEMORY));
     err = os_read_file(cli->os, path.at, CA_BYTES_MAX, &pem, &size);
     if (err == ERR_MISSING)
-        return cli_fail(cli, EXIT_FAILED, "there is no %s; a server makes it when it first starts with --data %s and "
-                        "without --tls-cert", path.at, dir);
+        return cli_fail(cli, EXIT_FAILED,
+                        "there is no %s; a server makes it when it first starts with --data %s and "
+                        "without --tls-cert",
+                        path.at, dir);
     if (err != OK)
         return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", path.at, cli_reason(err));
     fwrite(pem, 1, size, stdout);

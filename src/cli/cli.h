@@ -12,20 +12,20 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct cli {
     struct os *os;
-    struct arena arena;          /* lives as long as the command */
+    struct arena arena; /* lives as long as the command */
     const char *const *env;
-    const char *command;         /* for sentences */
+    const char *command; /* for sentences */
 };
 
 struct command {
     const char *name;
-    const char *usage;           /* behind the name */
-    const char *summary;         /* one line */
-    const char *description;     /* a paragraph or two, wrapped by hand */
-    const char *examples;        /* two, with a sentence each */
+    const char *usage;       /* behind the name */
+    const char *summary;     /* one line */
+    const char *description; /* a paragraph or two, wrapped by hand */
+    const char *examples;    /* two, with a sentence each */
     const struct option *options;
     size_t option_count;
-    bool client;                 /* takes the options of cli/client.h as well */
+    bool client;                                          /* takes the options of cli/client.h as well */
     int (*run)(struct cli *cli, const char *const *args); /* the exit code */
 };
 

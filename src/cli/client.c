@@ -10,15 +10,25 @@
 #define OPTION(field_, type_) .type = (type_), .offset = offsetof(struct client_options, field_)
 
 const struct option client_option_table[] = {
-    { .name = "endpoint", .value = "URL", OPTION(endpoint, OPTION_TEXT),
+    { .name = "endpoint",
+      .value = "URL",
+      OPTION(endpoint, OPTION_TEXT),
       .manual = "The server; else AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL, or http://127.0.0.1:4567." },
-    { .name = "region", .value = "REGION", OPTION(region, OPTION_TEXT),
+    { .name = "region",
+      .value = "REGION",
+      OPTION(region, OPTION_TEXT),
       .manual = "Else AWS_REGION, AWS_DEFAULT_REGION, or us-east-1." },
-    { .name = "access-key", .value = "KEY", OPTION(access_key, OPTION_TEXT),
+    { .name = "access-key",
+      .value = "KEY",
+      OPTION(access_key, OPTION_TEXT),
       .manual = "Else AWS_ACCESS_KEY_ID, or \"leat\", which a server without credentials accepts." },
-    { .name = "secret-key", .value = "SECRET", OPTION(secret_key, OPTION_TEXT),
+    { .name = "secret-key",
+      .value = "SECRET",
+      OPTION(secret_key, OPTION_TEXT),
       .manual = "Else AWS_SECRET_ACCESS_KEY; better there, where other users do not see it." },
-    { .name = "ca", .value = "FILE", OPTION(ca, OPTION_TEXT),
+    { .name = "ca",
+      .value = "FILE",
+      OPTION(ca, OPTION_TEXT),
       .manual = "Trust this certificate (leat ca prints it) for an https endpoint; else AWS_CA_BUNDLE." },
     { .name = "json", OPTION(json, OPTION_FLAG), .manual = "Print for scripts: one JSON object per line." },
 };
@@ -165,8 +175,9 @@ static void read_refusal(struct client_call *call, struct buf *answer)
     if (str_index(type, '#') < type.size)
         str_cut(&type, '#');
     snprintf(call->type, sizeof(call->type), "%.*s", STR_ARG(type));
-    snprintf(call->error, sizeof(call->error), "%s %.*s (%s answered %d to %s)", *call->type ? call->type : "refused:",
-             STR_ARG(message), client_endpoint(call->client), call->fetch.status, call->operation);
+    snprintf(call->error, sizeof(call->error), "%s %.*s (%s answered %d to %s)",
+             *call->type ? call->type : "refused:", STR_ARG(message), client_endpoint(call->client), call->fetch.status,
+             call->operation);
 }
 
 static bool is_throttle(const char *type)
@@ -221,11 +232,16 @@ static enum err sign(struct client_call *call)
     struct client *client = call->client;
     str target = arena_fmt(&call->arena, "Kinesis_20131202.%s", call->operation);
     const struct sigv4_header headers[] = {
-        { STR("host"), client->host }, { STR("content-type"), STR("application/x-amz-json-1.1") },
+        { STR("host"), client->host },
+        { STR("content-type"), STR("application/x-amz-json-1.1") },
         { STR("x-amz-target"), target },
     };
     struct sigv4_request request = {
-        .method = STR("POST"), .path = STR("/"), .headers = headers, .header_count = 3, .body = buf_str(&call->body),
+        .method = STR("POST"),
+        .path = STR("/"),
+        .headers = headers,
+        .header_count = 3,
+        .body = buf_str(&call->body),
     };
     struct sigv4_signed made;
 

@@ -28,13 +28,13 @@ enum client_outcome {
 enum { CLIENT_ERROR_MAX = 1024, CLIENT_ANSWER_MAX = 48 << 20, CLIENT_HEADERS = 7 };
 
 struct client_call {
-    const char *operation;      /* "PutRecords" */
-    struct buf body;            /* by the caller, kept for another try */
+    const char *operation; /* "PutRecords" */
+    struct buf body;       /* by the caller, kept for another try */
     void (*done)(struct client_call *call, enum client_outcome outcome);
     void *ctx;
     /* result */
-    struct buf *answer;         /* the reader may destroy it */
-    char type[96];              /* "ResourceNotFoundException"; empty if no answer came */
+    struct buf *answer; /* the reader may destroy it */
+    char type[96];      /* "ResourceNotFoundException"; empty if no answer came */
     char error[CLIENT_ERROR_MAX];
     /* private */
     struct client *client;

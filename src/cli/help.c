@@ -1,8 +1,8 @@
 /* help.c: leat help and leat version: everything that the tables of commands, settings and events tell. */
 #include <stdio.h>
 
-#include "cli/client.h"
 #include "cli/cli.h"
+#include "cli/client.h"
 #include "metric/metric.h"
 #include "server/logger.h"
 #include "server/settings.h"
@@ -143,8 +143,8 @@ static int run_help(struct cli *cli, const char *const *args)
     if (!args[0] || strcmp(args[0], "--help") == 0)
         help_overview(&text);
     else if (!topic(&text, args[0]))
-        code = cli_fail(cli, EXIT_USAGE, "there is no help on \"%.100s\"; allowed: a command, config, events, metrics, --man",
-                        args[0]);
+        code = cli_fail(cli, EXIT_USAGE,
+                        "there is no help on \"%.100s\"; allowed: a command, config, events, metrics, --man", args[0]);
     fwrite(text.at ? text.at : "", 1, text.size, stdout);
     buf_deinit(&text);
     return code;

@@ -19,13 +19,28 @@ struct keys_options {
 #define OPTION(field_, type_) .type = (type_), .offset = offsetof(struct keys_options, field_)
 
 static const struct option keys_options[] = {
-    { .name = "data", .value = "DIR", OPTION(data, OPTION_TEXT), .manual = "The server's data directory, as in leat serve." },
+    { .name = "data",
+      .value = "DIR",
+      OPTION(data, OPTION_TEXT),
+      .manual = "The server's data directory, as in leat serve." },
     { .name = "config", .value = "FILE", OPTION(config, OPTION_TEXT), .manual = "The server's configuration file." },
-    { .name = "master-key", .value = "FILE", OPTION(master_key, OPTION_TEXT),
+    { .name = "master-key",
+      .value = "FILE",
+      OPTION(master_key, OPTION_TEXT),
       .manual = "If it is not DIR/master.key; as in leat serve." },
-    { .name = "region", .value = "REGION", OPTION(region, OPTION_TEXT), .manual = "Of new keys and of aliases; else the server's." },
-    { .name = "account", .value = "ACCOUNT", OPTION(account, OPTION_TEXT), .manual = "Of new keys and of aliases; else the server's." },
-    { .name = "days", .value = "N", OPTION(days, OPTION_COUNT), .min = 7, .max = 30,
+    { .name = "region",
+      .value = "REGION",
+      OPTION(region, OPTION_TEXT),
+      .manual = "Of new keys and of aliases; else the server's." },
+    { .name = "account",
+      .value = "ACCOUNT",
+      OPTION(account, OPTION_TEXT),
+      .manual = "Of new keys and of aliases; else the server's." },
+    { .name = "days",
+      .value = "N",
+      OPTION(days, OPTION_COUNT),
+      .min = 7,
+      .max = 30,
       .manual = "schedule-deletion: how long the deletion waits (30)." },
     { .name = "json", OPTION(json, OPTION_FLAG), .manual = "list: one JSON object per line." },
 };
@@ -110,8 +125,12 @@ static bool open_vault(struct keys *keys, bool may_make)
 {
     uint8_t master[VAULT_KEY_BYTES];
     struct vault_settings settings = {
-        .master_key = master, .entropy = entropy, .entropy_context = keys->cli, .keys_max = KEYS_MAX,
-        .data_keys_max = DATA_KEYS_MAX, .bytes_max = VAULT_BYTES_MAX,
+        .master_key = master,
+        .entropy = entropy,
+        .entropy_context = keys->cli,
+        .keys_max = KEYS_MAX,
+        .data_keys_max = DATA_KEYS_MAX,
+        .bytes_max = VAULT_BYTES_MAX,
     };
     char *text = NULL;
     size_t size = 0;
@@ -234,8 +253,7 @@ static enum err do_disable(struct keys *keys, const char *name, const char *alia
 
 static enum err do_schedule(struct keys *keys, const char *name, const char *alias)
 {
-    return set_state(keys, name, VAULT_PENDING_DELETION,
-                     os_wall_ms(keys->cli->os) + (ms)keys->options.days * 86400000);
+    return set_state(keys, name, VAULT_PENDING_DELETION, os_wall_ms(keys->cli->os) + (ms)keys->options.days * 86400000);
 }
 
 static const struct verb {
@@ -244,8 +262,8 @@ static const struct verb {
     bool changes;
     enum err (*run)(struct keys *keys, const char *name, const char *alias);
 } verbs[] = {
-    { "list", 0, false, do_list },       { "new", 0, true, do_new },         { "alias", 2, true, do_alias },
-    { "enable", 1, true, do_enable },    { "disable", 1, true, do_disable }, { "schedule-deletion", 1, true, do_schedule },
+    { "list", 0, false, do_list },    { "new", 0, true, do_new },         { "alias", 2, true, do_alias },
+    { "enable", 1, true, do_enable }, { "disable", 1, true, do_disable }, { "schedule-deletion", 1, true, do_schedule },
 };
 
 static const struct verb *find_verb(const struct options_rest *rest)
@@ -260,9 +278,13 @@ static const struct verb *find_verb(const struct options_rest *rest)
 
 static bool read_settings(struct keys *keys)
 {
-    const struct { const char *flag, *value; } given[] = {
-        { "--data", keys->options.data },     { "--config", keys->options.config },
-        { "--region", keys->options.region }, { "--account", keys->options.account },
+    const struct {
+        const char *flag, *value;
+    } given[] = {
+        { "--data", keys->options.data },
+        { "--config", keys->options.config },
+        { "--region", keys->options.region },
+        { "--account", keys->options.account },
         { "--master-key", keys->options.master_key },
     };
     const char *args[2 * sizeof(given) / sizeof(*given) + 1] = { 0 };
@@ -308,7 +330,8 @@ static int run(struct cli *cli, const char *const *args)
         return EXIT_USAGE;
     verb = find_verb(&rest);
     if (!verb)
-        return cli_fail(cli, EXIT_USAGE, "expected list, new, alias KEY alias/NAME, enable KEY, disable KEY or "
+        return cli_fail(cli, EXIT_USAGE,
+                        "expected list, new, alias KEY alias/NAME, enable KEY, disable KEY or "
                         "schedule-deletion KEY; see leat keys --help");
     if (!read_settings(&keys))
         return EXIT_USAGE;
@@ -323,10 +346,11 @@ const struct command keys_command = {
     .name = "keys",
     .usage = "list | new | alias KEY alias/NAME | enable KEY | disable KEY | schedule-deletion KEY",
     .summary = "Look after the keys that streams are encrypted with.",
-    .description = "The key store is vault.json in the data directory; it stands for KMS. KEY is an id, an ARN, alias/NAME\n"
-                   "or the ARN of an alias, as in StartStreamEncryption. Changes need the server to be stopped, because it\n"
-                   "holds the store in memory. A disabled key makes what it encrypted unreadable until it is enabled again;\n"
-                   "once a deletion has happened, for ever.\n",
+    .description =
+        "The key store is vault.json in the data directory; it stands for KMS. KEY is an id, an ARN, alias/NAME\n"
+        "or the ARN of an alias, as in StartStreamEncryption. Changes need the server to be stopped, because it\n"
+        "holds the store in memory. A disabled key makes what it encrypted unreadable until it is enabled again;\n"
+        "once a deletion has happened, for ever.\n",
     .examples = "  leat keys new && leat keys list\n"
                 "      A new key, then all of them with their states.\n"
                 "  leat keys alias 1234abcd-12ab-34cd-56ef-1234567890ab alias/clicks\n"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/client.h"
 #include "cli/cli.h"
+#include "cli/client.h"
 #include "server/settings.h"
 
 extern char **environ;

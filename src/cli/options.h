@@ -6,11 +6,11 @@
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT };
 
 struct option {
-    const char *name;   /* without the hyphens */
-    const char *value;  /* placeholder; NULL for a flag */
+    const char *name;  /* without the hyphens */
+    const char *value; /* placeholder; NULL for a flag */
     enum option_type type;
-    size_t offset;      /* of a bool, a const char * or a uint64_t in the target */
-    uint64_t min, max;  /* of a count */
+    size_t offset;     /* of a bool, a const char * or a uint64_t in the target */
+    uint64_t min, max; /* of a count */
     const char *manual;
 };
 

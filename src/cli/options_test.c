@@ -11,8 +11,17 @@ struct target {
 
 static const struct option table[] = {
     { .name = "loud", .type = OPTION_FLAG, .offset = offsetof(struct target, loud), .manual = "Loud." },
-    { .name = "file", .value = "FILE", .type = OPTION_TEXT, .offset = offsetof(struct target, file), .manual = "A file." },
-    { .name = "count", .value = "N", .type = OPTION_COUNT, .offset = offsetof(struct target, count), .min = 1, .max = 9,
+    { .name = "file",
+      .value = "FILE",
+      .type = OPTION_TEXT,
+      .offset = offsetof(struct target, file),
+      .manual = "A file." },
+    { .name = "count",
+      .value = "N",
+      .type = OPTION_COUNT,
+      .offset = offsetof(struct target, count),
+      .min = 1,
+      .max = 9,
       .manual = "How many." },
 };
 
@@ -29,7 +38,11 @@ static enum err read_args(const char *const *args)
     return options_read(args, sets, 2, &rest, sentence);
 }
 
-#define ARGS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define ARGS(...)                                                                                                      \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        __VA_ARGS__, NULL                                                                                              \
+    }
 
 TEST("options and arguments in any order; -- ends the options")
 {

@@ -23,14 +23,28 @@ struct put_options {
 #define OPTION(field_, type_) .type = (type_), .offset = offsetof(struct put_options, field_)
 
 static const struct option put_options[] = {
-    { .name = "key-field", .value = "N", OPTION(key_field, OPTION_COUNT), .min = 1, .max = 1000,
+    { .name = "key-field",
+      .value = "N",
+      OPTION(key_field, OPTION_COUNT),
+      .min = 1,
+      .max = 1000,
       .manual = "The partition key is the Nth field of the line, fields separated by blanks." },
-    { .name = "key-regex", .value = "REGEX", OPTION(key_regex, OPTION_TEXT),
+    { .name = "key-regex",
+      .value = "REGEX",
+      OPTION(key_regex, OPTION_TEXT),
       .manual = "The partition key is the first group of this extended regular expression, or its match." },
     { .name = "key", .value = "TEXT", OPTION(key, OPTION_TEXT), .manual = "All records have this partition key." },
-    { .name = "batch", .value = "N", OPTION(batch, OPTION_COUNT), .min = 1, .max = BATCH_RECORDS_MAX,
+    { .name = "batch",
+      .value = "N",
+      OPTION(batch, OPTION_COUNT),
+      .min = 1,
+      .max = BATCH_RECORDS_MAX,
       .manual = "At most N records to a request (500)." },
-    { .name = "in-flight", .value = "N", OPTION(in_flight, OPTION_COUNT), .min = 1, .max = LANES_MAX,
+    { .name = "in-flight",
+      .value = "N",
+      OPTION(in_flight, OPTION_COUNT),
+      .min = 1,
+      .max = LANES_MAX,
       .manual = "Up to N requests at a time (8); records of one key never overtake each other." },
 };
 
@@ -39,9 +53,9 @@ struct put;
 struct lane {
     struct put *put;
     struct batch batches[2];
-    unsigned filling;           /* index of the batch that fills; the other is under way, or empty */
+    unsigned filling; /* index of the batch that fills; the other is under way, or empty */
     bool busy;
-    unsigned tries;             /* of the batch under way, without progress */
+    unsigned tries; /* of the batch under way, without progress */
     struct client_call call;
     struct os_timer again;
 };
@@ -56,9 +70,9 @@ struct put {
     str stream;
     struct input input;
     struct lane *lanes;
-    struct buf carry, scratch;  /* the beginning of a line that has not ended; of keys */
-    str chunk;                  /* what is not yet consumed; absent: the next may be read */
-    bool ended;                 /* the input has */
+    struct buf carry, scratch; /* the beginning of a line that has not ended; of keys */
+    str chunk;                 /* what is not yet consumed; absent: the next may be read */
+    bool ended;                /* the input has */
     bool tty, json;
     struct os_timer flush, progress;
     int64_t began_us;
@@ -435,11 +449,12 @@ const struct command put_command = {
     .name = "put",
     .usage = "STREAM [FILE]",
     .summary = "Write each line of a file or of standard input as one record.",
-    .description = "Lines are gathered into PutRecords requests of up to 500 records or 4 MiB, several of which are under\n"
-                   "way at a time. Records of one key are never sent before earlier ones of that key have been answered.\n"
-                   "What the service refuses for the moment (throughput of a shard, an internal failure) is sent again\n"
-                   "with growing pauses; if it refuses part of a request, those records come behind the rest of it.\n"
-                   "A line's end is not part of its record. Without a key option the key is a hash of the line.\n",
+    .description =
+        "Lines are gathered into PutRecords requests of up to 500 records or 4 MiB, several of which are under\n"
+        "way at a time. Records of one key are never sent before earlier ones of that key have been answered.\n"
+        "What the service refuses for the moment (throughput of a shard, an internal failure) is sent again\n"
+        "with growing pauses; if it refuses part of a request, those records come behind the rest of it.\n"
+        "A line's end is not part of its record. Without a key option the key is a hash of the line.\n",
     .examples = "  leat put clicks --key-field 1 access.log\n"
                 "      A web server's log, keyed by client address.\n"
                 "  tail -F app.log | leat put events --key-regex 'user=([^ ]+)'\n"

@@ -10,13 +10,13 @@ enum { SHARDS_MAX = 100000 };
 
 /* A shard and how far it has been read. */
 struct cursor {
-    struct list link;      /* in the queue of those that want to be read */
+    struct list link; /* in the queue of those that want to be read */
     str id, parent, adjacent;
-    str iterator;          /* absent: one must be had first */
-    str last_sequence;     /* of the last record that was printed; absent: none */
-    bool from_start;       /* TRIM_HORIZON, whatever was asked for: it came to be while we read */
+    str iterator;      /* absent: one must be had first */
+    str last_sequence; /* of the last record that was printed; absent: none */
+    bool from_start;   /* TRIM_HORIZON, whatever was asked for: it came to be while we read */
     bool queued, drained;
-    int64_t due_us;        /* not before */
+    int64_t due_us; /* not before */
     unsigned tries;
     char *iterator_memory, *sequence_memory;
 };
@@ -43,14 +43,14 @@ must_use enum err shards_page(struct shards *shards, struct buf *answer, str *re
 
 /* What GetRecords says beside its records. */
 struct records_answer {
-    str iterator;         /* absent: the shard has ended */
+    str iterator; /* absent: the shard has ended */
     int64_t behind_ms;
     size_t records;
 };
 
 struct record_line {
     str key, sequence;
-    str data;             /* decoded */
+    str data; /* decoded */
     ms arrived;
 };
 

@@ -28,7 +28,8 @@ static enum err child(void *ctx, str id, str parent, str adjacent)
 {
     size_t size = strlen(seen);
 
-    snprintf(seen + size, sizeof(seen) - size, "child %.*s of %.*s,%.*s;", STR_ARG(id), STR_ARG(parent), STR_ARG(adjacent));
+    snprintf(seen + size, sizeof(seen) - size, "child %.*s of %.*s,%.*s;", STR_ARG(id), STR_ARG(parent),
+             STR_ARG(adjacent));
     return OK;
 }
 
@@ -40,8 +41,11 @@ TEST("shards stand in the order of their ids, whatever the order of the answer, 
     str token;
 
     shards_init(&shards);
-    CHECK_INT(shards_page(&shards, say("{\"Shards\":[{\"ShardId\":\"s2\",\"ParentShardId\":\"s0\"},{\"ShardId\":\"s0\","
-                                       "\"HashKeyRange\":{\"StartingHashKey\":\"0\"}}],\"NextToken\":\"t\"}"), &token), OK);
+    CHECK_INT(shards_page(&shards,
+                          say("{\"Shards\":[{\"ShardId\":\"s2\",\"ParentShardId\":\"s0\"},{\"ShardId\":\"s0\","
+                              "\"HashKeyRange\":{\"StartingHashKey\":\"0\"}}],\"NextToken\":\"t\"}"),
+                          &token),
+              OK);
     CHECK_STR(token, "t");
     CHECK_INT(shards_page(&shards, say("{\"Shards\":[{\"ShardId\":\"s1\"},{\"ShardId\":\"s2\"}]}"), &token), OK);
     CHECK(!str_present(token));
@@ -79,22 +83,32 @@ TEST("records are decoded, children told, and the end of a shard has no iterator
     seen[0] = 0;
     CHECK_INT(shards_records(say("{\"Records\":[{\"Data\":\"b25l\",\"PartitionKey\":\"k\",\"SequenceNumber\":\"7\","
                                  "\"ApproximateArrivalTimestamp\":1.5,\"EncryptionType\":\"NONE\"}],"
-                                 "\"NextShardIterator\":\"it\",\"MillisBehindLatest\":12}"), &reader, &got), OK);
+                                 "\"NextShardIterator\":\"it\",\"MillisBehindLatest\":12}"),
+                             &reader, &got),
+              OK);
     CHECK_STR(str_of(seen), "k=one@7/1500;");
     CHECK_STR(got.iterator, "it");
     CHECK_INT(got.behind_ms, 12);
     CHECK_INT(got.records, 1);
     seen[0] = 0;
-    CHECK_INT(shards_records(say("{\"ChildShards\":[{\"ShardId\":\"c\",\"ParentShards\":[\"a\",\"b\"],\"HashKeyRange\":{}}],"
-                                 "\"Records\":[],\"NextShardIterator\":null,\"MillisBehindLatest\":0}"), &reader, &got), OK);
+    CHECK_INT(
+        shards_records(say("{\"ChildShards\":[{\"ShardId\":\"c\",\"ParentShards\":[\"a\",\"b\"],\"HashKeyRange\":{}}],"
+                           "\"Records\":[],\"NextShardIterator\":null,\"MillisBehindLatest\":0}"),
+                       &reader, &got),
+        OK);
     CHECK_STR(str_of(seen), "child c of a,b;");
     CHECK(!str_present(got.iterator));
 }
 
 TEST("answers that are not what was asked for are refused")
 {
-    static const char *const bad[] = { "", "[]", "{\"Records\":[{\"Data\":\"b2\"}]}", "{\"Records\":{}}", "{\"Records\":[]",
-                                       "{\"ChildShards\":[{}]}", "{\"ChildShards\":[1]}" };
+    static const char *const bad[] = { "",
+                                       "[]",
+                                       "{\"Records\":[{\"Data\":\"b2\"}]}",
+                                       "{\"Records\":{}}",
+                                       "{\"Records\":[]",
+                                       "{\"ChildShards\":[{}]}",
+                                       "{\"ChildShards\":[1]}" };
     struct records_answer got;
     struct shards shards;
     str token;

@@ -123,9 +123,10 @@ const struct command show_command = {
     .name = "show",
     .usage = "FILE...",
     .summary = "Print any file of a data directory: frames, batches, runs, snapshots.",
-    .description = "Every checksum is verified, and what does not match is said with its offset. It may be used while the\n"
-                   "server runs; the file that is just being written then ends where the reading found its end. What is\n"
-                   "in records is not shown, nor are secrets.\n",
+    .description =
+        "Every checksum is verified, and what does not match is said with its offset. It may be used while the\n"
+        "server runs; the file that is just being written then ends where the reading found its end. What is\n"
+        "in records is not shown, nor are secrets.\n",
     .examples = "  leat show ~/.local/share/leat/commit-*.log\n"
                 "      What was committed and is not yet settled.\n"
                 "  leat show /srv/leat/catalog-*.snapshot\n"

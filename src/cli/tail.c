@@ -1,6 +1,7 @@
 /* tail.c: leat tail: the records of a stream as lines.
  *
- *   ListShards --> a cursor for each shard --ready--> GetShardIterator --> GetRecords --+--> end: drained, children ready
+ *   ListShards --> a cursor for each shard --ready--> GetShardIterator --> GetRecords --+--> end: drained, children
+ * ready
  *                                                          ^------ more, or due later --+
  *
  * Without --follow one shard is read after the other, in the order in which they came to be. With --follow several
@@ -23,14 +24,28 @@ struct tail_options {
 #define OPTION(field_, type_) .type = (type_), .offset = offsetof(struct tail_options, field_)
 
 static const struct option tail_options[] = {
-    { .name = "from", .value = "WHERE", OPTION(from, OPTION_TEXT),
+    { .name = "from",
+      .value = "WHERE",
+      OPTION(from, OPTION_TEXT),
       .manual = "trim-horizon (all there is; the default), latest, or a time as in 2026-01-01T00:15:00Z." },
-    { .name = "follow", OPTION(follow, OPTION_FLAG),
+    { .name = "follow",
+      OPTION(follow, OPTION_FLAG),
       .manual = "Wait for more, in all shards at once; without it the end of the stream is the end." },
-    { .name = "shard", .value = "ID", OPTION(shard, OPTION_TEXT), .manual = "Only this shard: shardId-000000000000 or 0." },
-    { .name = "count", .value = "N", OPTION(count, OPTION_COUNT), .min = 1, .max = UINT64_MAX,
+    { .name = "shard",
+      .value = "ID",
+      OPTION(shard, OPTION_TEXT),
+      .manual = "Only this shard: shardId-000000000000 or 0." },
+    { .name = "count",
+      .value = "N",
+      OPTION(count, OPTION_COUNT),
+      .min = 1,
+      .max = UINT64_MAX,
       .manual = "Stop after N records." },
-    { .name = "limit", .value = "N", OPTION(limit, OPTION_COUNT), .min = 1, .max = 10000,
+    { .name = "limit",
+      .value = "N",
+      OPTION(limit, OPTION_COUNT),
+      .min = 1,
+      .max = 10000,
       .manual = "At most N records to a request (10000)." },
     { .name = "keys", OPTION(keys, OPTION_FLAG), .manual = "Shard, key and data, with tabs between them." },
     { .name = "raw", OPTION(raw, OPTION_FLAG), .manual = "The bytes of the records and nothing between them." },
@@ -58,9 +73,9 @@ struct tail {
     struct client_call list;
     struct lane lanes[LANES_MAX];
     size_t lane_count;
-    struct list queue;           /* of cursors that want a lane, by due time */
+    struct list queue; /* of cursors that want a lane, by due time */
     struct os_timer wake;
-    struct cursor *reading;      /* whose answer is being printed */
+    struct cursor *reading; /* whose answer is being printed */
     struct buf line;
     uint64_t printed;
     bool pumping;
@@ -446,7 +461,8 @@ static bool parse_from(struct tail *tail)
         return true;
     cli_fail(tail->cli, EXIT_USAGE,
              "--from is \"%.100s\", which is not allowed; allowed: trim-horizon, latest, or a time as in "
-             "2026-01-01T00:15:00Z", from.at);
+             "2026-01-01T00:15:00Z",
+             from.at);
     return false;
 }
 
@@ -511,10 +527,11 @@ const struct command tail_command = {
     .name = "tail",
     .usage = "STREAM",
     .summary = "Print the records of a stream, one line each.",
-    .description = "Without --follow the shards are read one after the other, in the order in which they came to be, up to\n"
-                   "what is there now. With --follow they are read at once and waited for; shards that come out of a\n"
-                   "split or merge are read when their parents have been read to the end, so the records of a key keep\n"
-                   "their order.\n",
+    .description =
+        "Without --follow the shards are read one after the other, in the order in which they came to be, up to\n"
+        "what is there now. With --follow they are read at once and waited for; shards that come out of a\n"
+        "split or merge are read when their parents have been read to the end, so the records of a key keep\n"
+        "their order.\n",
     .examples = "  leat tail clicks --from latest --follow\n"
                 "      What comes in from now on.\n"
                 "  leat tail clicks --json --count 10 | jq -r .key\n"

@@ -13,28 +13,32 @@ enum kind { COUNTER, GAUGE, SECONDS, BYTES, LATENCY };
 
 struct row {
     enum kind kind;
-    unsigned bit;          /* of a shard's metric */
-    size_t offset, calls;  /* of the field in its struct; of the calls of a latency */
+    unsigned bit;         /* of a shard's metric */
+    size_t offset, calls; /* of the field in its struct; of the calls of a latency */
     const char *name;
-    const char *aws;       /* NULL: none of the service's */
+    const char *aws; /* NULL: none of the service's */
     const char *sentence;
 };
 
 #define FIELD_COUNTER(type, field) .offset = offsetof(struct type, field)
-#define FIELD_GAUGE(type, field) .offset = offsetof(struct type, field)
+#define FIELD_GAUGE(type, field)   .offset = offsetof(struct type, field)
 #define FIELD_SECONDS(type, field) .offset = offsetof(struct type, field)
-#define FIELD_BYTES(type, field) .offset = offsetof(struct type, field)
-#define FIELD_LATENCY(type, field) .offset = offsetof(struct type, field##_us), .calls = offsetof(struct type, field##_calls)
+#define FIELD_BYTES(type, field)   .offset = offsetof(struct type, field)
+#define FIELD_LATENCY(type, field)                                                                                     \
+    .offset = offsetof(struct type, field##_us), .calls = offsetof(struct type, field##_calls)
 #define NOTHING(...)
 
 static const struct row stream_rows[] = {
 #define STREAM(kind_, name_, field_, aws_, sentence_)                                                                  \
-    { .kind = kind_, FIELD_##kind_(count_stream, field_), .name = "leat_kinesis_" name_, .aws = aws_,                  \
+    { .kind = kind_,                                                                                                   \
+      FIELD_##kind_(count_stream, field_),                                                                             \
+      .name = "leat_kinesis_" name_,                                                                                   \
+      .aws = aws_,                                                                                                     \
       .sentence = sentence_ },
 #define SHARD NOTHING
-#define LOG NOTHING
-#define API NOTHING
-#define HTTP NOTHING
+#define LOG   NOTHING
+#define API   NOTHING
+#define HTTP  NOTHING
 #include "metric/metric.def"
 #undef STREAM
 #undef SHARD
@@ -43,7 +47,11 @@ static const struct row stream_rows[] = {
 static const struct row shard_rows[] = {
 #define STREAM NOTHING
 #define SHARD(kind_, name_, field_, bit_, aws_, sentence_)                                                             \
-    { .kind = kind_, .bit = bit_, FIELD_##kind_(count_shard, field_), .name = "leat_kinesis_" name_, .aws = aws_,      \
+    { .kind = kind_,                                                                                                   \
+      .bit = bit_,                                                                                                     \
+      FIELD_##kind_(count_shard, field_),                                                                              \
+      .name = "leat_kinesis_" name_,                                                                                   \
+      .aws = aws_,                                                                                                     \
       .sentence = sentence_ },
 #include "metric/metric.def"
 #undef SHARD
@@ -54,7 +62,7 @@ static const struct row shard_rows[] = {
     { .kind = kind_, FIELD_##kind_(type_, field_), .name = name_, .sentence = sentence_ },
 
 static const struct row log_rows[] = {
-#define SHARD NOTHING
+#define SHARD                                NOTHING
 #define LOG(kind_, name_, field_, sentence_) ROW(count_log, kind_, name_, field_, sentence_)
 #include "metric/metric.def"
 #undef LOG
@@ -62,7 +70,7 @@ static const struct row log_rows[] = {
 };
 
 static const struct row api_rows[] = {
-#define LOG NOTHING
+#define LOG                                  NOTHING
 #define API(kind_, name_, field_, sentence_) ROW(count_api, kind_, name_, field_, sentence_)
 #include "metric/metric.def"
 #undef API
@@ -70,7 +78,7 @@ static const struct row api_rows[] = {
 };
 
 static const struct row http_rows[] = {
-#define API NOTHING
+#define API                                   NOTHING
 #define HTTP(kind_, name_, field_, sentence_) ROW(count_http, kind_, name_, field_, sentence_)
 #include "metric/metric.def"
 };
@@ -108,7 +116,8 @@ static void quantity(struct buf *to, bool seconds, uint64_t value)
 /* `labels` without braces, perhaps empty. */
 static void distribution(struct buf *to, const char *name, str labels, bool seconds, const struct histogram *histogram)
 {
-    const char *comma = labels.size > 0 ? "," : "", *open = labels.size > 0 ? "{" : "", *close = labels.size > 0 ? "}" : "";
+    const char *comma = labels.size > 0 ? "," : "", *open = labels.size > 0 ? "{" : "",
+               *close = labels.size > 0 ? "}" : "";
     uint64_t below = 0;
 
     for (unsigned bucket = 0; bucket <= TOLD_LAST; bucket++) {
@@ -223,10 +232,14 @@ static void shards(struct buf *to, const struct metric_sources *sources, struct 
 }
 
 static const struct row operation_row = {
-    .kind = COUNTER, .name = "leat_api_requests_total", .sentence = "Requests by operation: answered 2xx, 4xx, 5xx.",
+    .kind = COUNTER,
+    .name = "leat_api_requests_total",
+    .sentence = "Requests by operation: answered 2xx, 4xx, 5xx.",
 };
 static const struct row duration_row = {
-    .kind = SECONDS, .name = "leat_api_request_seconds", .sentence = "From the complete request to its answer.",
+    .kind = SECONDS,
+    .name = "leat_api_request_seconds",
+    .sentence = "From the complete request to its answer.",
 };
 
 /* Only operations that were called: there are dozens, and each is a histogram. */
@@ -237,8 +250,13 @@ static void operations(struct buf *to, const struct metric_sources *sources, str
 
     head(to, &operation_row);
     for (size_t i = 0; i < service->operation_count && i < COUNT_OPERATIONS_MAX; i++) {
-        const struct { const char *outcome; uint64_t count; } parts[] = {
-            { "ok", counts[i].ok }, { "refused", counts[i].refused }, { "failed", counts[i].failed },
+        const struct {
+            const char *outcome;
+            uint64_t count;
+        } parts[] = {
+            { "ok", counts[i].ok },
+            { "refused", counts[i].refused },
+            { "failed", counts[i].failed },
         };
 
         for (size_t j = 0; j < COUNT_OF(parts); j++)

@@ -35,11 +35,15 @@ static const struct service service = { .operations = operation_table, .operatio
 
 static void write_all(void)
 {
-    const struct metric_sources sources = { .log = &log_counts, .api = &api_counts, .http = &http_counts,
-                                            .service = &service, .catalog = (const void *)&service };
+    const struct metric_sources sources = { .log = &log_counts,
+                                            .api = &api_counts,
+                                            .http = &http_counts,
+                                            .service = &service,
+                                            .catalog = (const void *)&service };
 
-    clicks_record = (struct catalog_stream_record){ .name = STR("clicks"), .account = STR("000000000000"),
-                                                    .region = STR("us-east-1"), .shard_metrics.value = 1 << 1 };
+    clicks_record = (struct catalog_stream_record){
+        .name = STR("clicks"), .account = STR("000000000000"), .region = STR("us-east-1"), .shard_metrics.value = 1 << 1
+    };
     orders_record = (struct catalog_stream_record){ .name = STR("or\"ders"), .account = STR("1"), .region = STR("r") };
     clicks.record = &clicks_record;
     clicks.run = &clicks_run;
@@ -68,7 +72,8 @@ static bool has(const char *line)
 static bool is_name(str name)
 {
     for (size_t i = 0; i < name.size; i++)
-        if (!((name.at[i] >= 'a' && name.at[i] <= 'z') || name.at[i] == '_' || (i > 0 && name.at[i] >= '0' && name.at[i] <= '9')))
+        if (!((name.at[i] >= 'a' && name.at[i] <= 'z') || name.at[i] == '_' ||
+              (i > 0 && name.at[i] >= '0' && name.at[i] <= '9')))
             return false;
     return name.size > 0;
 }
@@ -151,12 +156,14 @@ TEST("the service's metrics carry its names and our numbers; an unused stream ha
     clicks_run.count.put_record_us = 1500042;
     clicks_run.count.iterator_age_ms = 7;
     write_all();
-    CHECK(has("# HELP leat_kinesis_incoming_records_total IncomingRecords: records taken by both put operations\n"
-              "# TYPE leat_kinesis_incoming_records_total counter\n"
-              "leat_kinesis_incoming_records_total{stream=\"clicks\",account=\"000000000000\",region=\"us-east-1\"} 42\n"
-              "leat_kinesis_incoming_records_total{stream=\"or\\\"ders\",account=\"1\",region=\"r\"} 0\n# HELP"));
-    CHECK(has("leat_kinesis_put_record_latency_seconds_sum{stream=\"clicks\",account=\"000000000000\",region=\"us-east-1\"} "
-              "1.500042\n"));
+    CHECK(
+        has("# HELP leat_kinesis_incoming_records_total IncomingRecords: records taken by both put operations\n"
+            "# TYPE leat_kinesis_incoming_records_total counter\n"
+            "leat_kinesis_incoming_records_total{stream=\"clicks\",account=\"000000000000\",region=\"us-east-1\"} 42\n"
+            "leat_kinesis_incoming_records_total{stream=\"or\\\"ders\",account=\"1\",region=\"r\"} 0\n# HELP"));
+    CHECK(has(
+        "leat_kinesis_put_record_latency_seconds_sum{stream=\"clicks\",account=\"000000000000\",region=\"us-east-1\"} "
+        "1.500042\n"));
     CHECK(has("leat_kinesis_put_record_latency_seconds_count{stream=\"clicks\",account=\"000000000000\","
               "region=\"us-east-1\"} 3\n"));
     CHECK(has("leat_kinesis_get_records_iterator_age_milliseconds{stream=\"clicks\",account=\"000000000000\","
@@ -167,8 +174,9 @@ TEST("a shard's metric is told while monitoring is on for it")
 {
     run1.count.incoming_records = 5;
     write_all();
-    CHECK(has("leat_kinesis_shard_incoming_records_total{stream=\"clicks\",account=\"000000000000\",region=\"us-east-1\","
-              "shard=\"shardId-000000000001\"} 5\n"));
+    CHECK(
+        has("leat_kinesis_shard_incoming_records_total{stream=\"clicks\",account=\"000000000000\",region=\"us-east-1\","
+            "shard=\"shardId-000000000001\"} 5\n"));
     CHECK(!has("leat_kinesis_shard_incoming_bytes_total{"));
     CHECK(!has("leat_kinesis_shard_incoming_records_total{stream=\"or"));
 }

@@ -169,9 +169,9 @@ void logger_write(struct logger *logger, ms now, enum log_event event, const str
 void logger_access(struct logger *logger, ms now, const struct log_access *access)
 {
     const struct log_field texts[] = {
-        LOG_TEXT("id", access->request_id), LOG_TEXT("remote", access->remote),
+        LOG_TEXT("id", access->request_id),       LOG_TEXT("remote", access->remote),
         LOG_TEXT("principal", access->principal), LOG_TEXT("operation", access->operation),
-        LOG_TEXT("resource", access->resource), LOG_TEXT("error", access->error),
+        LOG_TEXT("resource", access->resource),   LOG_TEXT("error", access->error),
     };
     struct log_field fields[ACCESS_FIELDS_MAX];
     size_t count = 0;

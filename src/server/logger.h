@@ -17,7 +17,7 @@ enum log_event {
 };
 
 struct logger_config {
-    int fd;                      /* 2, usually */
+    int fd; /* 2, usually */
     bool json;
     enum setting_log_level level;
 };
@@ -25,7 +25,7 @@ struct logger_config {
 struct logger {
     struct logger_config config;
     struct buf lines;
-    uint64_t dropped;            /* since the last line that told */
+    uint64_t dropped; /* since the last line that told */
     uint64_t dropped_total;
 };
 
@@ -38,12 +38,12 @@ void logger_init(struct logger *logger, struct logger_config config);
 void logger_deinit(struct logger *logger); /* flushes */
 
 struct log_field {
-    const char *name;            /* lower case, underscores */
-    str text;                    /* absent: `number` */
+    const char *name; /* lower case, underscores */
+    str text;         /* absent: `number` */
     int64_t number;
 };
 
-#define LOG_TEXT(name_, text_) ((struct log_field){ .name = (name_), .text = (text_) })
+#define LOG_TEXT(name_, text_)     ((struct log_field){ .name = (name_), .text = (text_) })
 #define LOG_NUMBER(name_, number_) ((struct log_field){ .name = (name_), .number = (int64_t)(number_) })
 
 /* logger_write(logger, now, EVENT_ready, 2, (struct log_field[]){ LOG_TEXT("data", dir), LOG_NUMBER("shards", 4) }),

@@ -1,4 +1,5 @@
-/* Tests of the logger: what a line looks like, that nobody can forge one, and that a slow reader costs lines, not time. */
+/* Tests of the logger: what a line looks like, that nobody can forge one, and that a slow reader costs lines, not time.
+ */
 #include "logger.c"
 
 #include <fcntl.h>
@@ -79,8 +80,13 @@ TEST("levels below the wanted one are not written")
 TEST("an access line holds what is known and leaves out the rest")
 {
     struct logger logger;
-    struct log_access access = { .request_id = STR("r1"), .remote = STR("127.0.0.1"), .operation = STR("PutRecord"),
-                                 .status = 200, .bytes_in = 10, .bytes_out = 20, .us = 30 };
+    struct log_access access = { .request_id = STR("r1"),
+                                 .remote = STR("127.0.0.1"),
+                                 .operation = STR("PutRecord"),
+                                 .status = 200,
+                                 .bytes_in = 10,
+                                 .bytes_out = 20,
+                                 .us = 30 };
 
     logger_init(&logger, (struct logger_config){ .fd = -1 });
     logger_access(&logger, noon, &access);

@@ -10,35 +10,47 @@ static_assert(sizeof(enum setting_tls) == sizeof(unsigned), "setting_store write
 
 /* What a check wants to see, for sentences. */
 #define SAYS_address "IP:PORT, [IPv6]:PORT or unix:PATH"
-#define SAYS_stream "NAME or NAME:SHARDS, NAME of 1 to 128 of a-z A-Z 0-9 _ . -, SHARDS from 1 to 10000"
+#define SAYS_stream  "NAME or NAME:SHARDS, NAME of 1 to 128 of a-z A-Z 0-9 _ . -, SHARDS from 1 to 10000"
 #define SAYS_account "12 digits"
-#define SAYS_region "1 to 64 of a-z 0-9 -, as in us-east-1"
-#define SAYS_host "a host name"
-#define SAYS_path "a path of 1 to 4095 bytes"
+#define SAYS_region  "1 to 64 of a-z 0-9 -, as in us-east-1"
+#define SAYS_host    "a host name"
+#define SAYS_path    "a path of 1 to 4095 bytes"
 
 #define AT(field_) .offset = offsetof(struct settings, field_)
 
 static const struct setting rows[] = {
 #define GROUP(title) { .type = SETTING_GROUP, .manual = title },
 #define TEXT(field_, value_, fallback_, check_, manual_)                                                               \
-    { SETTING_TEXT, AT(field_), .field = #field_, .value = value_, .fallback = fallback_,                              \
-      .check = settings_is_##check_, .check_says = SAYS_##check_, .manual = manual_ },
+    { SETTING_TEXT,                                                                                                    \
+      AT(field_),                                                                                                      \
+      .field = #field_,                                                                                                \
+      .value = value_,                                                                                                 \
+      .fallback = fallback_,                                                                                           \
+      .check = settings_is_##check_,                                                                                   \
+      .check_says = SAYS_##check_,                                                                                     \
+      .manual = manual_ },
 #define LIST(field_, variable_, value_, fallback_, check_, manual_)                                                    \
-    { SETTING_LIST, AT(field_), .field = #field_, .variable = #variable_, .value = value_, .fallback = fallback_,      \
-      .check = settings_is_##check_, .check_says = SAYS_##check_, .manual = manual_ },
+    { SETTING_LIST,                                                                                                    \
+      AT(field_),                                                                                                      \
+      .field = #field_,                                                                                                \
+      .variable = #variable_,                                                                                          \
+      .value = value_,                                                                                                 \
+      .fallback = fallback_,                                                                                           \
+      .check = settings_is_##check_,                                                                                   \
+      .check_says = SAYS_##check_,                                                                                     \
+      .manual = manual_ },
 #define BYTES(field_, fallback_, min_, max_, manual_)                                                                  \
-    { SETTING_BYTES, AT(field_), .field = #field_, .value = "BYTES", .fallback = fallback_, .min = min_, .max = max_,  \
-      .manual = manual_ },
+    { SETTING_BYTES,         AT(field_),  .field = #field_, .value = "BYTES",                                          \
+      .fallback = fallback_, .min = min_, .max = max_,      .manual = manual_ },
 #define TIME(field_, fallback_, min_, max_, manual_)                                                                   \
-    { SETTING_TIME, AT(field_##_ms), .field = #field_, .value = "TIME", .fallback = fallback_, .min = min_,            \
-      .max = max_, .manual = manual_ },
+    { SETTING_TIME,          AT(field_##_ms), .field = #field_, .value = "TIME",                                       \
+      .fallback = fallback_, .min = min_,     .max = max_,      .manual = manual_ },
 #define COUNT(field_, fallback_, min_, max_, manual_)                                                                  \
-    { SETTING_COUNT, AT(field_), .field = #field_, .value = "COUNT", .fallback = fallback_, .min = min_, .max = max_,  \
-      .manual = manual_ },
+    { SETTING_COUNT,         AT(field_),  .field = #field_, .value = "COUNT",                                          \
+      .fallback = fallback_, .min = min_, .max = max_,      .manual = manual_ },
 #define CHOICE(field_, type_, words_, fallback_, manual_)                                                              \
     { SETTING_CHOICE, AT(field_), .field = #field_, .value = words_, .fallback = fallback_, .manual = manual_ },
-#define FLAG(field_, manual_)                                                                                          \
-    { SETTING_FLAG, AT(field_), .field = #field_, .fallback = "off", .manual = manual_ },
+#define FLAG(field_, manual_) { SETTING_FLAG, AT(field_), .field = #field_, .fallback = "off", .manual = manual_ },
 #include "server/settings.def"
 #undef GROUP
 #undef TEXT
@@ -345,8 +357,7 @@ const char *settings_file(const char *const *args, const char *const *env)
 
 static enum err default_data(struct reading *reading)
 {
-    const char *xdg = env_find(reading->sources->env, "XDG_DATA_HOME"),
-               *home = env_find(reading->sources->env, "HOME");
+    const char *xdg = env_find(reading->sources->env, "XDG_DATA_HOME"), *home = env_find(reading->sources->env, "HOME");
     str dir;
 
     if (reading->settings.data)
@@ -374,11 +385,13 @@ static enum err check_whole(struct reading *reading)
     if (settings->tls == TLS_OFF && settings->tls_cert)
         return refuse(reading, "tls is \"off\", which is not allowed with tls-cert; allowed: auto or required");
     if (settings->backlog_bytes < 2 * settings->segment_bytes)
-        return refuse(reading, "backlog-bytes is %llu, which is not allowed; allowed: at least twice segment-bytes, %llu",
+        return refuse(reading,
+                      "backlog-bytes is %llu, which is not allowed; allowed: at least twice segment-bytes, %llu",
                       (unsigned long long)settings->backlog_bytes, (unsigned long long)(2 * settings->segment_bytes));
     for (size_t i = 0; i < settings->listen.count; i++)
         if (!settings->credentials && !settings->allow_open && !settings_is_loopback(str_of(settings->listen.items[i])))
-            return refuse(reading, "listen is \"%s\", which is not a loopback address, and without credentials anybody "
+            return refuse(reading,
+                          "listen is \"%s\", which is not a loopback address, and without credentials anybody "
                           "could do anything there; give --credentials FILE, or --allow-open to mean it",
                           settings->listen.items[i]);
     return OK;

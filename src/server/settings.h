@@ -25,13 +25,13 @@ enum { SETTINGS_LIST_MAX = 1000, SETTINGS_FILE_BYTES_MAX = 1 << 20, SETTINGS_SHA
 
 struct settings {
 #define GROUP(title)
-#define TEXT(field, value, fallback, check, manual) const char *field;
+#define TEXT(field, value, fallback, check, manual)           const char *field;
 #define LIST(field, variable, value, fallback, check, manual) struct settings_list field;
-#define BYTES(field, fallback, min, max, manual) uint64_t field;
-#define TIME(field, fallback, min, max, manual) int64_t field##_ms;
-#define COUNT(field, fallback, min, max, manual) uint64_t field;
-#define CHOICE(field, type, words, fallback, manual) enum type field;
-#define FLAG(field, manual) bool field;
+#define BYTES(field, fallback, min, max, manual)              uint64_t field;
+#define TIME(field, fallback, min, max, manual)               int64_t field##_ms;
+#define COUNT(field, fallback, min, max, manual)              uint64_t field;
+#define CHOICE(field, type, words, fallback, manual)          enum type field;
+#define FLAG(field, manual)                                   bool field;
 #include "server/settings.def"
 #undef GROUP
 #undef TEXT
@@ -63,11 +63,11 @@ must_use enum err settings_read(const struct settings_sources *sources, struct a
 str settings_stream(const char *item, uint32_t *ret_shards);
 
 /* Names within the data directory, for the server and for the commands that look into it. */
-#define DATA_LOCK "lock"
-#define DATA_VAULT "vault.json"
+#define DATA_LOCK       "lock"
+#define DATA_VAULT      "vault.json"
 #define DATA_MASTER_KEY "master.key"
-#define DATA_CA "ca.pem"
-#define DATA_CONTROL "control.sock"
+#define DATA_CA         "ca.pem"
+#define DATA_CONTROL    "control.sock"
 
 /* The table for people: as the help of `leat serve`, as a section of the manual page (roff), and as a configuration
  * file in which everything is commented out. */
@@ -89,15 +89,15 @@ enum setting_type {
 
 struct setting {
     enum setting_type type;
-    size_t offset;          /* in struct settings */
-    const char *field;      /* with underscores; the name has hyphens */
-    const char *variable;   /* of a list; else LEAT_ and the field in capitals */
-    const char *value;      /* placeholder, or the words of a choice */
+    size_t offset;        /* in struct settings */
+    const char *field;    /* with underscores; the name has hyphens */
+    const char *variable; /* of a list; else LEAT_ and the field in capitals */
+    const char *value;    /* placeholder, or the words of a choice */
     const char *fallback;
     const char *min, *max;
     bool (*check)(str text);
     const char *check_says;
-    const char *manual;     /* of a group: its title */
+    const char *manual; /* of a group: its title */
 };
 
 const struct setting *settings_rows(size_t *ret_count);

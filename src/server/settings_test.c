@@ -12,7 +12,11 @@ static enum err read_all(struct settings *settings, const char *const *args, con
 {
     static const char *const home[] = { "HOME=/home/u", NULL };
     struct settings_sources sources = {
-        .args = args, .env = env ? env : home, .file = "leat.conf", .file_text = str_of(file), .root = false,
+        .args = args,
+        .env = env ? env : home,
+        .file = "leat.conf",
+        .file_text = str_of(file),
+        .root = false,
     };
 
     arena_deinit(&arena);
@@ -21,7 +25,11 @@ static enum err read_all(struct settings *settings, const char *const *args, con
     return settings_read(&sources, &arena, settings, &sentence);
 }
 
-#define ARGS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define ARGS(...)                                                                                                      \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        __VA_ARGS__, NULL                                                                                              \
+    }
 
 TEST("without any source everything has its default")
 {
@@ -74,7 +82,8 @@ TEST("a list is taken whole from the strongest source that names it")
     CHECK_INT(s.stream.count, 2);
     CHECK_STR(str_of(s.stream.items[1]), "d");
     CHECK_INT(read_all(&s, ARGS("--stream", "e", "--stream=f:3", "--listen=[::1]:0", "--listen=unix:/run/l"),
-                       ARGS("HOME=/h", "LEAT_STREAMS=c,d"), NULL), OK);
+                       ARGS("HOME=/h", "LEAT_STREAMS=c,d"), NULL),
+              OK);
     CHECK_INT(s.stream.count, 2);
     CHECK_STR(str_of(s.stream.items[0]), "e");
     CHECK_INT(s.listen.count, 2);
@@ -85,7 +94,8 @@ TEST("the file: comments, blanks, CRLF and spaces around the value")
 {
     struct settings s;
 
-    CHECK_INT(read_all(&s, NULL, NULL, "# hello\r\n\r\n  durability =  os \r\n\ttail-bytes=16MiB\nallow-open = yes"), OK);
+    CHECK_INT(read_all(&s, NULL, NULL, "# hello\r\n\r\n  durability =  os \r\n\ttail-bytes=16MiB\nallow-open = yes"),
+              OK);
     CHECK_INT(s.durability, DURABILITY_OS);
     CHECK_INT(s.tail_bytes, 16 << 20);
     CHECK(s.allow_open);
@@ -134,8 +144,8 @@ TEST("a wrong value is refused with setting, place, value and range")
 TEST("addresses: what can be read and what cannot")
 {
     static const char *const good[] = { "127.0.0.1:0", "[::1]:4567", "0.0.0.0:65535", "unix:/run/leat.sock", "[::]:1" };
-    static const char *const bad[] = { "", "4567", "localhost:1", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "::1:5", "[::1]",
-                                       "[::1]4567", "[127.0.0.1]:1", "unix:", "[:1" };
+    static const char *const bad[] = { "",      "4567",  "localhost:1", "1.2.3.4",       "1.2.3.4:", "1.2.3.4:65536",
+                                       "::1:5", "[::1]", "[::1]4567",   "[127.0.0.1]:1", "unix:",    "[:1" };
 
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
         unit_check(settings_is_address(str_of(good[i])), __FILE__, __LINE__, good[i]);
@@ -237,7 +247,8 @@ TEST("help and manual name every setting")
         if (row[i].type == SETTING_GROUP)
             continue;
         setting_variable(&row[i], variable);
-        unit_check(strstr(help.at, variable) != NULL && strstr(manual.at, variable) != NULL, __FILE__, __LINE__, variable);
+        unit_check(strstr(help.at, variable) != NULL && strstr(manual.at, variable) != NULL, __FILE__, __LINE__,
+                   variable);
     }
     for (str rest = str_of(help.at); str_present(rest);)
         CHECK(str_cut(&rest, '\n').size <= 130);

@@ -15,7 +15,7 @@ bool setting_store(const struct setting *row, const char *text, void *to);
 /* "bytes from 1MiB to 1TiB, as in 64MiB": what would have been allowed. */
 void setting_allowed(const struct setting *row, struct buf *to);
 
-bool settings_is_address(str text);  /* form only; the port must be there */
+bool settings_is_address(str text); /* form only; the port must be there */
 bool settings_is_loopback(str address);
 bool settings_is_stream(str text);
 bool settings_is_account(str text);
