@@ -15,6 +15,7 @@ def main():
     x = Stage()
     for part in (streams, shards, consumers, races):
         for script in part.SCRIPTS:
+            x.settle()
             x.part(script)
     x.strike()
     print("%d passed, %d failed" % (x.passed, x.failed))

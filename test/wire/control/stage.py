@@ -15,6 +15,16 @@ class Stage:
         self.region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
         config = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=40, read_timeout=20)
         self.k = boto3.client("kinesis", endpoint_url=os.environ["LEAT_HTTP"], region_name=self.region, config=config)
+        self.settle()
+
+    def settle(self):
+        """Wait until nothing that an earlier test made or deleted counts against the five in transition."""
+        for _ in range(200):
+            told = {row["StreamStatus"] for row in self.k.list_streams()["StreamSummaries"]}
+            if not told & {"CREATING", "DELETING"}:
+                return
+            time.sleep(0.05)
+        raise RuntimeError("streams never settle: %r" % told)
 
     def check(self, what, good, why=""):
         self.passed += bool(good)
