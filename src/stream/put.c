@@ -9,7 +9,6 @@
  * encrypted stream also waits, before anything else, until its data key is on disk. */
 #include <assert.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "stream/keyring.h"
@@ -28,13 +27,14 @@ struct put_group {
     char *plain;              /* what will be sealed; NULL when the stream is not encrypted */
 };
 
-u128 put_hash(str key)
+u128 put_hash(struct streams *streams, str key)
 {
     uint8_t digest[16];
-    unsigned size = sizeof(digest);
 
-    if (EVP_Digest(key.at, key.size, digest, &size, EVP_md5(), NULL) != 1)
-        abort();
+    if (EVP_DigestInit_ex2(streams->hashing, streams->md5, NULL) != 1 ||
+        EVP_DigestUpdate(streams->hashing, key.at, key.size) != 1 ||
+        EVP_DigestFinal_ex(streams->hashing, digest, NULL) != 1)
+        abort(); /* libcrypto failed; a record placed at random would never be found by its key */
     return u128_load_be(digest);
 }
 

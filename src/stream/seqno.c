@@ -11,17 +11,32 @@ enum { CHUNK_DIGITS = 18 };
 #define CHUNK 1000000000000000000ull /* 10^18 */
 #define CREATED_S_END 16025175000ll  /* later creation seconds are no valid number */
 
+/* (*rest : limb) / divisor, where rest < divisor, so that the quotient fits; the compiler cannot know that and would
+ * call a general division. */
+static uint64_t divide(uint64_t *rest, uint64_t limb, uint64_t divisor)
+{
+#if defined(__x86_64__)
+    uint64_t quotient, remainder;
+
+    __asm__("divq %4" : "=a"(quotient), "=d"(remainder) : "a"(limb), "d"(*rest), "r"(divisor) : "cc");
+    *rest = remainder;
+    return quotient;
+#else
+    unsigned __int128 number = (unsigned __int128)*rest << 64 | limb;
+
+    *rest = (uint64_t)(number % divisor);
+    return (uint64_t)(number / divisor);
+#endif
+}
+
 /* Divides in place; returns the remainder. */
 static uint64_t wide_divide(struct wide *wide, uint64_t divisor)
 {
-    unsigned __int128 rest = 0;
+    uint64_t rest = 0;
 
-    for (int i = 2; i >= 0; i--) {
-        rest = rest << 64 | wide->limb[i];
-        wide->limb[i] = (uint64_t)(rest / divisor);
-        rest %= divisor;
-    }
-    return (uint64_t)rest;
+    for (int i = 2; i >= 0; i--)
+        wide->limb[i] = divide(&rest, wide->limb[i], divisor);
+    return rest;
 }
 
 static bool wide_multiply_add(struct wide *wide, uint64_t factor, uint64_t add)

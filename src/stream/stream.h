@@ -111,7 +111,7 @@ struct put {
 void put_start(struct streams *streams, struct put *put);
 
 /* The hash that places a record: MD5 of the key's bytes, as one big-endian number. */
-u128 put_hash(str key);
+u128 put_hash(struct streams *streams, str key);
 
 /* ---- read ------------------------------------------------------------------------------------------------------- */
 

@@ -50,7 +50,7 @@ enum err record_hash(struct rq *rq, const struct stream *stream, str key, str ex
         return OK;
     }
     if (!str_present(explicit_hash_key)) {
-        *ret_hash = put_hash(key);
+        *ret_hash = put_hash(api_config(rq->api)->streams, key);
         return OK;
     }
     if (u128_parse(explicit_hash_key, ret_hash) != OK)
