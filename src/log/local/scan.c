@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-enum { WINDOW_STEP = 1 << 20, BLOCK_BYTES = 4096 };
+enum { WINDOW_BYTES = 256 << 10, BLOCK_BYTES = 4096 };
 
 void scan_init_file(struct scan *scan, struct os_file *file, uint64_t size, uint64_t generation)
 {
@@ -26,31 +26,37 @@ void scan_deinit(struct scan *scan)
 
 static enum err window_grow(struct scan *scan, size_t size)
 {
+    char *window;
+
     if (size <= scan->window_capacity)
         return OK;
-    free(scan->window);
-    scan->window_size = scan->window_capacity = 0;
-    scan->window = malloc(size);
-    if (!scan->window)
+    window = realloc(scan->window, size);
+    if (!window)
         return ERR_NO_MEMORY;
+    scan->window = window;
     scan->window_capacity = size;
     return OK;
 }
 
-/* What cannot be read counts as zeros, block by block: the disk has lost these, not what lies around them. */
-static enum err window_read(struct scan *scan)
+/* Read behind what the window holds until it is full. What cannot be read counts as zeros, block by block: the disk has
+ * lost these, not what lies around them. */
+static enum err window_fill(struct scan *scan)
 {
-    size_t got, at = 0;
-    enum err err = os_read_at(scan->file, scan->window, scan->window_capacity, scan->window_offset, &scan->window_size);
+    size_t got, wanted = scan->window_capacity - scan->window_size;
+    uint64_t offset = scan->window_offset + scan->window_size;
+    char *to = scan->window + scan->window_size;
+    enum err err = os_read_at(scan->file, to, wanted, offset, &got);
 
+    if (err == OK)
+        scan->window_size += got;
     if (err != ERR_IO)
         return err;
-    for (; at < scan->window_capacity; at += got) {
-        size_t size = scan->window_capacity - at < BLOCK_BYTES ? scan->window_capacity - at : BLOCK_BYTES;
+    for (size_t at = 0; at < wanted; at += got) {
+        size_t size = wanted - at < BLOCK_BYTES ? wanted - at : BLOCK_BYTES;
 
-        err = os_read_at(scan->file, scan->window + at, size, scan->window_offset + at, &got);
+        err = os_read_at(scan->file, to + at, size, offset + at, &got);
         if (err == ERR_IO) {
-            memset(scan->window + at, 0, size);
+            memset(to + at, 0, size);
             got = size;
             scan->unreadable++;
         } else if (err != OK) {
@@ -58,9 +64,21 @@ static enum err window_read(struct scan *scan)
         }
         if (got == 0)
             break;
+        scan->window_size += got;
     }
-    scan->window_size = at;
     return OK;
+}
+
+/* Move the window so that it begins at `offset`, keeping what it already holds from there on. */
+static void window_move(struct scan *scan, uint64_t offset)
+{
+    uint64_t end = scan->window_offset + scan->window_size;
+    size_t keep = offset >= scan->window_offset && offset < end ? (size_t)(end - offset) : 0;
+
+    if (keep > 0)
+        memmove(scan->window, scan->window + (offset - scan->window_offset), keep);
+    scan->window_offset = offset;
+    scan->window_size = keep;
 }
 
 enum err scan_bytes(struct scan *scan, uint64_t offset, size_t size, const char **ret_at)
@@ -72,10 +90,9 @@ enum err scan_bytes(struct scan *scan, uint64_t offset, size_t size, const char 
         return OK;
     }
     if (offset < scan->window_offset || offset + size > scan->window_offset + scan->window_size) {
-        TRY(window_grow(scan, size > WINDOW_STEP ? size : WINDOW_STEP));
-        scan->window_offset = offset;
-        scan->window_size = 0;
-        TRY(window_read(scan));
+        window_move(scan, offset);
+        TRY(window_grow(scan, size > WINDOW_BYTES ? size : WINDOW_BYTES));
+        TRY(window_fill(scan));
         if (scan->window_size < size)
             return ERR_TRUNCATED;
     }
