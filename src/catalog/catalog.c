@@ -21,10 +21,10 @@ static void store_opened(void *ctx, enum err err)
 
         if (stream->record == NULL)
             continue;
-        transition_arm_stream(stream);
+        transition_arm_stream(stream, /* waited: */ false);
         transition_arm_expiry(stream);
         for (struct tree_node *at = tree_first(&stream->consumers); at; at = tree_next(at))
-            transition_arm_consumer(container_of(at, struct consumer, node));
+            transition_arm_consumer(container_of(at, struct consumer, node), /* waited: */ false);
     }
     catalog->opened_call(catalog->config.ctx, err);
 }

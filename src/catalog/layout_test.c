@@ -9,7 +9,7 @@ struct world {
     struct shard shards[OPEN_MAX];
     struct shard *open[OPEN_MAX];
     size_t count;
-    uint32_t made;              /* shards ever made */
+    uint32_t made; /* shards ever made */
 };
 
 static void world_point(struct world *world)

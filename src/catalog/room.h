@@ -23,7 +23,8 @@ static inline bool catalog_is_live(const struct catalog *catalog)
 void view_changed(void *ctx, str key, str was, str now, ms time);
 void view_free(struct catalog *catalog);
 
-/* transition.c: what happens by itself. Arm or disarm the timers of an object after it has changed. */
-void transition_arm_stream(struct stream *stream);
-void transition_arm_consumer(struct consumer *consumer);
+/* transition.c: what happens by itself. Arm or disarm the timers of an object after it has changed, or (`waited`) after
+ * its timer has fired. */
+void transition_arm_stream(struct stream *stream, bool waited);
+void transition_arm_consumer(struct consumer *consumer, bool waited);
 void transition_arm_expiry(struct stream *stream);

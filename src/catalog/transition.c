@@ -18,6 +18,7 @@ enum {
     TRANSITION_ARENA_MAX = 64 << 20, /* a stream of 20,000 shards is made in one transaction */
     RETRY_US = 1000000,
     EXPIRY_MS_MIN = 1000,
+    DUE_MS_MIN = 1000, /* a deletion waits that long whatever the setting */
 };
 
 /* One step on its way. */
@@ -56,7 +57,7 @@ static void step_done(struct store_txn *txn, enum err err)
         return;
     stream->moving = false;
     if (err == OK || err == ERR_CONFLICT)
-        transition_arm_stream(stream);
+        transition_arm_stream(stream, /* waited: */ false);
     else
         os_timer_start(catalog->config.loop, &stream->due, RETRY_US);
 }
@@ -322,15 +323,21 @@ static void step(struct stream *stream)
     transition_free(transition);
 }
 
-/* Microseconds until `at` by the wall clock, never negative. The clock may step: who fires looks again. */
-static int64_t delay_us(const struct catalog *catalog, ms at)
+/* Microseconds until `at` by the wall clock, never negative. If that is further away than it ever was, the clock has
+ * gone back since: then the longest wait there is is waited once. */
+static int64_t delay_us(const struct catalog *catalog, ms at, bool waited)
 {
     ms now = wall(catalog);
+    ms most = catalog->config.transition_ms > DUE_MS_MIN ? catalog->config.transition_ms : DUE_MS_MIN;
 
-    return at > now ? (at - now) * 1000 : 0;
+    if (at <= now)
+        return 0;
+    if (at - now > most)
+        return waited ? 0 : most * 1000;
+    return (at - now) * 1000;
 }
 
-void transition_arm_stream(struct stream *stream)
+void transition_arm_stream(struct stream *stream, bool waited)
 {
     struct catalog *catalog = stream->catalog;
     int64_t delay;
@@ -340,9 +347,7 @@ void transition_arm_stream(struct stream *stream)
     os_timer_stop(&stream->due);
     if (stream->record->status.value == STREAM_ACTIVE)
         return;
-    delay = delay_us(catalog, stream->record->due_at.value);
-    if (delay > catalog->config.transition_ms * 1000)
-        delay = catalog->config.transition_ms * 1000;
+    delay = delay_us(catalog, stream->record->due_at.value, waited);
     if (delay == 0)
         step(stream);
     else
@@ -384,7 +389,7 @@ static void consumer_step(struct consumer *consumer)
     store_commit(&transition->txn, wall(catalog), consumer_done);
 }
 
-void transition_arm_consumer(struct consumer *consumer)
+void transition_arm_consumer(struct consumer *consumer, bool waited)
 {
     struct catalog *catalog = consumer->stream->catalog;
     int64_t delay;
@@ -394,9 +399,7 @@ void transition_arm_consumer(struct consumer *consumer)
     os_timer_stop(&consumer->due);
     if (consumer->record->status.value == CONSUMER_ACTIVE)
         return;
-    delay = delay_us(catalog, consumer->record->due_at.value);
-    if (delay > catalog->config.transition_ms * 1000)
-        delay = catalog->config.transition_ms * 1000;
+    delay = delay_us(catalog, consumer->record->due_at.value, waited);
     if (delay == 0)
         consumer_step(consumer);
     else

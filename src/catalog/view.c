@@ -25,7 +25,7 @@ static void event(struct stream *stream, enum catalog_event what, void *object)
 
 static void due(struct os_timer *timer)
 {
-    transition_arm_stream(container_of(timer, struct stream, due));
+    transition_arm_stream(container_of(timer, struct stream, due), /* waited: */ true);
 }
 
 static void expiry(struct os_timer *timer)
@@ -120,7 +120,7 @@ static enum err stream_set(struct catalog *catalog, str key, str now)
     stream->record = record;
     if (tree_add(&catalog->streams, &stream->node, arena_str(&stream->memory, key)) != OK)
         return ERR_CORRUPT;
-    transition_arm_stream(stream);
+    transition_arm_stream(stream, /* waited: */ false);
     transition_arm_expiry(stream);
     event(stream, STREAM_CHANGED, stream);
     return OK;
@@ -216,7 +216,7 @@ static void shard_unset(struct stream *stream, uint32_t index)
 
 static void consumer_due(struct os_timer *timer)
 {
-    transition_arm_consumer(container_of(timer, struct consumer, due));
+    transition_arm_consumer(container_of(timer, struct consumer, due), /* waited: */ true);
 }
 
 static enum err consumer_set(struct stream *stream, str now)
@@ -247,7 +247,7 @@ static enum err consumer_set(struct stream *stream, str now)
     consumer->record = record;
     if (tree_add(&stream->consumers, &consumer->node, record->name) != OK)
         return ERR_CORRUPT;
-    transition_arm_consumer(consumer);
+    transition_arm_consumer(consumer, /* waited: */ false);
     event(stream, CONSUMER_CHANGED, consumer);
     return OK;
 }

@@ -31,6 +31,8 @@ struct world {
     struct count_log count;
     struct log_horizon (*horizon)(void *ctx, log_id id);
     void *horizon_ctx;
+    void (*stop)(void *ctx);     /* the rooms hear that the log is closed */
+    void *stop_ctx;
 };
 
 static inline uint64_t world_below(struct world *world, uint64_t bound)
@@ -206,7 +208,11 @@ static inline enum err world_open(struct world *world)
 
 static inline void world_on_closed(void *ctx)
 {
-    ((struct world *)ctx)->closed = true;
+    struct world *world = ctx;
+
+    world->closed = true;
+    if (world->stop)
+        world->stop(world->stop_ctx);
 }
 
 /* Close the log and end what jobs there are; then the rooms are closed, then world_end. */
