@@ -2,8 +2,7 @@
 
 enum err account_load(struct rq *rq, str account, str region, struct catalog_account_record **ret_record)
 {
-    struct catalog_account_record *record =
-        catalog_account(api_config(rq->api)->catalog, account, region, &rq->arena);
+    struct catalog_account_record *record = catalog_account(api_config(rq->api)->catalog, account, region, &rq->arena);
 
     if (record == NULL)
         return ERR_NO_MEMORY;

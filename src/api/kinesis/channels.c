@@ -8,8 +8,7 @@
 
 static enum err unavailable(struct rq *rq)
 {
-    return fail(rq, ERR_VALIDATION,
-                "Channels are not available on this server: deliveries are not part of it yet.");
+    return fail(rq, ERR_VALIDATION, "Channels are not available on this server: deliveries are not part of it yet.");
 }
 
 static enum err not_found(struct rq *rq, str channel_arn)

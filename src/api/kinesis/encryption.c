@@ -28,8 +28,8 @@ enum err encryption_key(struct rq *rq, const struct stream *stream, str key_id, 
 {
     struct keyring *keyring = api_config(rq->api)->keyring;
     struct vault_key key;
-    enum err err = vault_find(keyring_vault(keyring), stream->record->region, stream->record->account, key_id, rq->now,
-                              &key);
+    enum err err =
+        vault_find(keyring_vault(keyring), stream->record->region, stream->record->account, key_id, rq->now, &key);
 
     keyring_save(keyring);
     if (err == ERR_KMS_NOT_FOUND)

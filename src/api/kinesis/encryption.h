@@ -5,8 +5,7 @@
 #include "kinesis_model.h"
 
 /* The ACTIVE stream; INVALID_ARGUMENT for any type of encryption but KMS. */
-must_use enum err encryption_find(struct rq *rq, str name, str arn, struct enum_value type,
-                                  struct stream **ret_stream);
+must_use enum err encryption_find(struct rq *rq, str name, str arn, struct enum_value type, struct stream **ret_stream);
 
 /* LIMIT_EXCEEDED when `what` (the operation) was done 25 times within 24 hours. */
 must_use enum err encryption_daily(struct rq *rq, const struct catalog_times *times, const char *what);

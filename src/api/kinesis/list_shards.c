@@ -16,10 +16,10 @@ enum which { ALL, OPEN, OPEN_AT, ENDED_FROM };
 
 struct listing {
     uint64_t stream_id;
-    uint64_t from;              /* the first index wanted */
+    uint64_t from; /* the first index wanted */
     enum which which;
     ms moment;
-    str arn;                    /* of the stream, which may be gone */
+    str arn; /* of the stream, which may be gone */
 };
 
 /* ---- tokens: "arn id from which moment" -------------------------------------------------------------------------- */

@@ -49,8 +49,7 @@ enum err list_stream_consumers(struct rq *rq, const struct list_stream_consumers
     if (consumer) {
         str last = out->consumers.at[count - 1].consumer_name;
 
-        out->next_token =
-            next_token_make(rq, rq_fmt(rq, "%llu %.*s", (unsigned long long)stream->id, STR_ARG(last)));
+        out->next_token = next_token_make(rq, rq_fmt(rq, "%llu %.*s", (unsigned long long)stream->id, STR_ARG(last)));
     }
     return OK;
 }

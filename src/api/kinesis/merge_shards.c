@@ -26,8 +26,7 @@ enum err merge_shards(struct rq *rq, const struct merge_shards_input *in, struct
     }
     record = stream_change(rq, stream);
     stage_job(rq, &record,
-              (struct catalog_job){ .kind = int_of(JOB_MERGE),
-                                    .shard = int_of(shards[0]->index),
-                                    .adjacent = int_of(shards[1]->index) });
+              (struct catalog_job){
+                  .kind = int_of(JOB_MERGE), .shard = int_of(shards[0]->index), .adjacent = int_of(shards[1]->index) });
     return OK;
 }

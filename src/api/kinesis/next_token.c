@@ -3,8 +3,7 @@
 enum err next_token_open(struct rq *rq, str token, str *ret_state)
 {
     ms issued;
-    enum err err =
-        page_decode(api_config(rq->api)->sealer, rq->operation->name, token, &rq->arena, &issued, ret_state);
+    enum err err = page_decode(api_config(rq->api)->sealer, rq->operation->name, token, &rq->arena, &issued, ret_state);
 
     if (err == ERR_INVALID_ARGUMENT)
         return fail(rq, err, "Invalid NextToken.");

@@ -82,12 +82,9 @@ enum err put_record(struct rq *rq, const struct put_record_input *in, struct put
         return refuse_dry_run(rq);
     entry->key = in->partition_key;
     entry->data = in->data;
-    *put = (struct put){ .stream_id = stream->id,
-                         .entries = entry,
-                         .count = 1,
-                         .arena = &rq->arena,
-                         .done = done,
-                         .ctx = rq };
+    *put = (struct put){
+        .stream_id = stream->id, .entries = entry, .count = 1, .arena = &rq->arena, .done = done, .ctx = rq
+    };
     put_start(api_config(rq->api)->streams, put);
     return ERR_PENDING;
 }

@@ -6,13 +6,13 @@
 #include "api/rq.h"
 
 enum {
-    STREAM_SHARDS_MAX = 20000,   /* what one creation can make in one transaction */
+    STREAM_SHARDS_MAX = 20000, /* what one creation can make in one transaction */
     LIMIT_SHOWN_MAX = 1000000, /* in place of "none", which clients cannot be told */
 };
 
 struct usage {
-    int64_t open_shards;        /* of provisioned streams, now */
-    int64_t shards;             /* and with what resharding under way will have made */
+    int64_t open_shards; /* of provisioned streams, now */
+    int64_t shards;      /* and with what resharding under way will have made */
     int64_t on_demand_streams, in_transition;
 };
 

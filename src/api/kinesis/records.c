@@ -200,9 +200,8 @@ static enum err at_timestamp(struct rq *rq, struct opt_ms timestamp)
     return OK;
 }
 
-enum err start_position(struct rq *rq, const struct stream *stream, const struct shard *shard, int type,
-                        str number, struct opt_ms timestamp, const char *operation, log_pos *ret_position,
-                        ms *ret_not_before)
+enum err start_position(struct rq *rq, const struct stream *stream, const struct shard *shard, int type, str number,
+                        struct opt_ms timestamp, const char *operation, log_pos *ret_position, ms *ret_not_before)
 {
     static const char must_specify[] =
         "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) "

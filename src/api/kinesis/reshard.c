@@ -9,8 +9,8 @@ static enum err no_shard(struct rq *rq, str shard_id, str stream, str account)
                 STR_ARG(stream), STR_ARG(account));
 }
 
-enum err reshard_find(struct rq *rq, str name, str arn, const str *shard_ids, size_t count,
-                      struct stream **ret_stream, struct shard **ret_shards)
+enum err reshard_find(struct rq *rq, str name, str arn, const str *shard_ids, size_t count, struct stream **ret_stream,
+                      struct shard **ret_shards)
 {
     struct arn parts = { .stream = name, .account = rq->account };
     struct stream *stream;

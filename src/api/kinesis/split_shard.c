@@ -41,8 +41,7 @@ enum err split_shard(struct rq *rq, const struct split_shard_input *in, struct s
     store_be64(at + 8, (uint64_t)key);
     record = stream_change(rq, stream);
     stage_job(rq, &record,
-              (struct catalog_job){ .kind = int_of(JOB_SPLIT),
-                                    .shard = int_of(shard->index),
-                                    .at = str_bytes(at, sizeof(at)) });
+              (struct catalog_job){
+                  .kind = int_of(JOB_SPLIT), .shard = int_of(shard->index), .at = str_bytes(at, sizeof(at)) });
     return OK;
 }

@@ -19,9 +19,7 @@ enum err start_stream_encryption(struct rq *rq, const struct start_stream_encryp
     record = stream_change(rq, stream);
     record.key_changes = times_add(rq, &record.key_changes);
     stage_job(rq, &record,
-              (struct catalog_job){ .kind = int_of(JOB_ENCRYPT),
-                                    .encrypt = bool_of(true),
-                                    .key_arn = key_arn,
-                                    .key_name = in->key_id });
+              (struct catalog_job){
+                  .kind = int_of(JOB_ENCRYPT), .encrypt = bool_of(true), .key_arn = key_arn, .key_name = in->key_id });
     return OK;
 }

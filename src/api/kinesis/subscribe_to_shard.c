@@ -128,8 +128,7 @@ static enum err check_active(struct rq *rq, const struct consumer *consumer, con
     str id = rq_shard_id(rq, shard->index);
     str key = rq_fmt(rq, "subscribe/%llu/%u/%.*s/%lld", (unsigned long long)shard->stream->id, shard->index,
                      STR_ARG(consumer->record->name), (long long)consumer->record->created_at.value);
-    struct subscription *active =
-        subscription_find(run, consumer->record->name, consumer->record->created_at.value);
+    struct subscription *active = subscription_find(run, consumer->record->name, consumer->record->created_at.value);
 
     *ret_active = active;
     if (active && rq->started_us - active->started_us < SUBSCRIPTION_TAKEOVER_MS * 1000ll) {

@@ -20,9 +20,8 @@ static bool is_letter(uint32_t code)
     static const struct {
         uint32_t from, to;
     } blocks[] = {
-        { '0', '9' },       { 'A', 'Z' },       { 'a', 'z' },           { 0xc0, 0x1fff },
-        { 0x2c00, 0xd7ff }, { 0xf900, 0xfaff }, { 0x10000, 0x1cfff },   { 0x1e000, 0x1efff },
-        { 0x20000, 0x3ffff },
+        { '0', '9' },       { 'A', 'Z' },         { 'a', 'z' },         { 0xc0, 0x1fff },     { 0x2c00, 0xd7ff },
+        { 0xf900, 0xfaff }, { 0x10000, 0x1cfff }, { 0x1e000, 0x1efff }, { 0x20000, 0x3ffff },
     };
 
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
