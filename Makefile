@@ -63,7 +63,8 @@ tidy:
 
 install: all
 	install -D -m 755 build/leat $(DESTDIR)$(PREFIX)/bin/leat
-	install -D -m 644 deploy/leat.service $(DESTDIR)$(PREFIX)/lib/systemd/system/leat.service
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/leat.service > build/leat.service
+	install -D -m 644 build/leat.service $(DESTDIR)$(PREFIX)/lib/systemd/system/leat.service
 	build/leat help --man > build/leat.1
 	install -D -m 644 build/leat.1 $(DESTDIR)$(PREFIX)/share/man/man1/leat.1
 

@@ -15,16 +15,24 @@ struct control {
     struct os_listener *listener;
     struct list callers;
     size_t caller_count;
-    struct caller *backing_up;  /* who waits for the backup; NULL when nobody does (any more) */
+    bool copying;               /* a backup is under way */
+    struct caller *backing_up;  /* who waits for it; NULL when nobody does (any more) */
 };
 
 struct caller {
-    struct list link;
+    struct list link; /* in control->callers */
     struct control *control;
     struct os_socket *socket;
     struct buf line, answer;
     bool asked, closing;
 };
+
+/* The last of listener, callers and backup lets go. */
+static void control_free(struct control *control)
+{
+    if (control->listener == NULL && control->caller_count == 0 && !control->copying)
+        free(control);
+}
 
 static void caller_close(struct caller *caller)
 {
@@ -62,16 +70,18 @@ static void backup_done(void *ctx, enum err err)
         LOG(&server->logger, server_now(server), backup_done, LOG_TEXT("data", str_of(server->dir)));
     else
         LOG(&server->logger, server_now(server), backup_failed, LOG_TEXT("reason", str_of(err_sentence(err))));
+    control->copying = false;
     control->backing_up = NULL;
     if (caller)
         say(caller, err == OK ? "done" : "error", err == OK ? "" : err_sentence(err));
+    control_free(control);
 }
 
 static void backup(struct caller *caller, const char *to)
 {
     struct control *control = caller->control;
     struct server *server = control->server;
-    enum err err = control->backing_up ? ERR_IN_USE : OK;
+    enum err err = control->copying ? ERR_IN_USE : OK;
 
     if (err == OK)
         err = backup_begin(server, to, backup_done, control);
@@ -79,6 +89,7 @@ static void backup(struct caller *caller, const char *to)
         say(caller, "error", err == ERR_IN_USE ? "another backup is under way" : err_sentence(err));
         return;
     }
+    control->copying = true;
     control->backing_up = caller;
     LOG(&server->logger, server_now(server), backup_begun, LOG_TEXT("to", str_of(to)));
 }
@@ -128,6 +139,7 @@ static void closed(void *ctx)
     buf_deinit(&caller->line);
     buf_deinit(&caller->answer);
     free(caller);
+    control_free(control);
 }
 
 static const struct os_socket_events events = { .bytes = bytes, .end = end, .closed = closed };
@@ -183,10 +195,12 @@ void control_stop(struct server *server)
 {
     struct control *control = server->control;
 
-    if (control == NULL || control->listener == NULL)
+    if (control == NULL)
         return;
     os_listener_close(control->listener);
     control->listener = NULL;
     list_each(link, &control->callers)
         caller_close(container_of(link, struct caller, link));
+    server->control = NULL;
+    control_free(control);
 }

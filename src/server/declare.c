@@ -53,8 +53,8 @@ static void create(struct declare *declare, str account, str region, str name, u
     record.id = int_of((int64_t)catalog_take_id(server->catalog, &declare->txn));
     catalog_put_stream(&declare->txn, &record);
     declare->waiting = true;
-    store_commit(&declare->txn, now, folded);
-    LOG(&server->logger, now, stream_declared, LOG_TEXT("stream", name), LOG_NUMBER("shards", shards));
+    store_commit(&declare->txn, server_now(server), folded);
+    LOG(&server->logger, server_now(server), stream_declared, LOG_TEXT("stream", name), LOG_NUMBER("shards", shards));
 }
 
 /* Look at one stream after the other; wait where there is something to wait for. */
