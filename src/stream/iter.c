@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "codec/base64.h"
 
-enum { PREFIX_BYTES = 8, ITER_FIXED_BYTES = 40, ITER_PLAIN_MIN = 112, TEXT_BYTES_MAX = 8192 };
+enum { PREFIX_BYTES = 8, ITER_FIXED_BYTES = 40, ITER_PLAIN_MIN = 112, TEXT_BYTES_MAX = 8192, KEY_ID = 1 };
 
 static const char prefix[PREFIX_BYTES] = { 0, 0, 0, 0, 0, 0, 0, 1 };
 
@@ -51,7 +51,7 @@ static str token_encode(struct iter_sealer *sealer, str kind, str plain, struct 
     if (bytes == NULL || text == NULL)
         return (str){ 0 };
     memcpy(bytes, prefix, PREFIX_BYTES);
-    if (seal_encrypt(sealer->seal, sealer->key, /* key_id: */ 1, &sealer->nonce, kind, plain,
+    if (seal_encrypt(sealer->seal, sealer->key, KEY_ID, &sealer->nonce, kind, plain,
                      (uint8_t *)bytes + PREFIX_BYTES) != OK)
         return (str){ 0 };
     base64_encode(str_bytes(bytes, size), text);
@@ -63,6 +63,7 @@ static enum err token_decode(struct iter_sealer *sealer, str kind, str text, str
     size_t size;
     char *bytes, *plain;
     struct base64_fault fault;
+    uint32_t key_id;
     str sealed;
 
     if (text.size >= 2 && text.at[0] == '"' && text.at[text.size - 1] == '"')
@@ -79,6 +80,8 @@ static enum err token_decode(struct iter_sealer *sealer, str kind, str text, str
     if (memcmp(bytes, prefix, PREFIX_BYTES) != 0)
         return ERR_INVALID_ARGUMENT;
     sealed = str_bytes(bytes + PREFIX_BYTES, size - PREFIX_BYTES);
+    if (seal_key_id(sealed, &key_id) != OK || key_id != KEY_ID) /* the seal names it, and does not vouch for it */
+        return ERR_INVALID_ARGUMENT;
     if (seal_decrypt(sealer->seal, sealer->key, kind, sealed, (uint8_t *)plain) != OK)
         return ERR_INVALID_ARGUMENT;
     *ret_plain = str_bytes(plain, sealed.size - SEAL_OVERHEAD);
