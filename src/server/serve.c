@@ -497,7 +497,6 @@ int serve_main(const struct settings *settings)
     logger_deinit(&server->logger);
     os_loop_destroy(server->loop);
     os_destroy(server->os);
-    free(server->control);
     free(server);
     return exit_code;
 }
