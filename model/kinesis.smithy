@@ -1,4 +1,4 @@
-// Amazon Kinesis Data Streams, API version 2013-12-02, as of late 2026.
+// Amazon Kinesis Data Streams, API version 2013-12-02, as botocore 1.44.5 publishes it.
 //
 // Written from the published API models and from recordings of the service; README.md tells the language.
 // Members stand in the order of the published model. Constraints are enforced on requests only.
@@ -17,17 +17,22 @@ namespace leat.kinesis
 service Kinesis {
     version: "2013-12-02"
     operations: [
+        AcknowledgeDeadLetterQueueRecords
+        AcknowledgeQueueRecords
         AddTagsToStream
         CreateChannel
+        CreateQueue
         CreateStream
         DecreaseStreamRetentionPeriod
         DeleteChannel
+        DeleteQueue
         DeleteResourcePolicy
         DeleteStream
         DeregisterStreamConsumer
         DescribeAccountSettings
         DescribeChannel
         DescribeLimits
+        DescribeQueue
         DescribeStream
         DescribeStreamConsumer
         DescribeStreamSummary
@@ -38,6 +43,7 @@ service Kinesis {
         GetShardIterator
         IncreaseStreamRetentionPeriod
         ListChannels
+        ListQueues
         ListShards
         ListStreamConsumers
         ListStreams
@@ -47,8 +53,11 @@ service Kinesis {
         PutRecord
         PutRecords
         PutResourcePolicy
+        ReceiveDeadLetterQueueRecords
+        ReceiveQueueRecords
         RegisterStreamConsumer
         RemoveTagsFromStream
+        RestoreDeadLetterQueueRecords
         SplitShard
         StartStreamEncryption
         StopStreamEncryption
@@ -57,7 +66,10 @@ service Kinesis {
         UntagResource
         UpdateAccountSettings
         UpdateChannel
+        UpdateDeadLetterQueueRecordsVisibility
         UpdateMaxRecordSize
+        UpdateQueue
+        UpdateQueueRecordsVisibility
         UpdateShardCount
         UpdateStreamMode
         UpdateStreamRecordDistributionStrategy
@@ -76,6 +88,46 @@ service Kinesis {
         UnknownOperationException
         UnrecognizedClientException
     ]
+}
+
+/// Puts dead letters away for good; each entry may fail alone.
+@plane("data")
+@resource(arn: QueueARN)
+operation AcknowledgeDeadLetterQueueRecords {
+    input: AcknowledgeDeadLetterQueueRecordsInput
+    output: AcknowledgeDeadLetterQueueRecordsOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException,
+             ResourceNotFoundException, ThrottlingException]
+}
+
+structure AcknowledgeDeadLetterQueueRecordsInput {
+    @required QueueARN: QueueARN
+    @required Entries: AcknowledgeDeadLetterQueueRecordsRequestEntryList
+}
+
+structure AcknowledgeDeadLetterQueueRecordsOutput {
+    @required Successful: QueueResultEntryList
+    @required Failed: QueueErrorEntryList
+}
+
+/// Tells a queue which records are dealt with; each entry may fail alone.
+@plane("data")
+@resource(arn: QueueARN)
+operation AcknowledgeQueueRecords {
+    input: AcknowledgeQueueRecordsInput
+    output: AcknowledgeQueueRecordsOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException,
+             ResourceNotFoundException, ThrottlingException]
+}
+
+structure AcknowledgeQueueRecordsInput {
+    @required QueueARN: QueueARN
+    @required Entries: AcknowledgeQueueRecordsRequestEntryList
+}
+
+structure AcknowledgeQueueRecordsOutput {
+    @required Successful: QueueResultEntryList
+    @required Failed: QueueErrorEntryList
 }
 
 /// Merges tags into those of a stream; a key that is there already gets the new value.
@@ -109,8 +161,8 @@ operation CreateChannel {
 }
 
 structure CreateChannelInput {
-    @required ChannelName: String
-    @required ServiceExecutionRoleARN: String
+    @required ChannelName: ChannelName
+    @required ServiceExecutionRoleARN: RoleARN
     @required StreamConfigurationList: ChannelStreamConfigurationList
     S3DestinationConfiguration: S3DestinationConfiguration
     S3TablesDestinationConfiguration: S3TablesDestinationConfiguration
@@ -123,8 +175,30 @@ structure CreateChannelOutput {
     @required ChannelDescription: ChannelDescription
 }
 
+/// Puts a queue before an on-demand stream: its records one by one, until each is acknowledged.
+@plane("control")
+@rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
+@resource(any: true)
+operation CreateQueue {
+    input: CreateQueueInput
+    output: CreateQueueOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
+}
+
+structure CreateQueueInput {
+    @required QueueName: QueueName
+    @required StreamConfigurationList: QueueStreamConfigurationList
+    QueueAttributes: QueueAttributes
+    Tags: TagMap
+}
+
+structure CreateQueueOutput {
+    @required QueueDescription: QueueDescription
+}
+
 /// Creates a stream; it answers at once and the stream becomes ACTIVE later.
-@plane("none")
+@plane("control")
 @rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
 @resource(name: StreamName)
 operation CreateStream {
@@ -175,14 +249,28 @@ structure DeleteChannelInput {
     @required ChannelARN: ChannelARN
 }
 
+/// Forgets a queue with its receipts; the records stay in the stream.
+@plane("control")
+@rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
+@resource(arn: QueueARN)
+operation DeleteQueue {
+    input: DeleteQueueInput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceNotFoundException, ValidationException]
+}
+
+structure DeleteQueueInput {
+    @required QueueARN: QueueARN
+}
+
 /// Takes the policy off a stream or a consumer.
 @plane("control")
 @rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
 @resource(arn: ResourceARN)
 operation DeleteResourcePolicy {
     input: DeleteResourcePolicyInput
-    errors: [AccessDeniedException, InvalidArgumentException, LimitExceededException, ResourceInUseException,
-             ResourceNotFoundException]
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
 }
 
 structure DeleteResourcePolicyInput {
@@ -224,7 +312,7 @@ structure DeregisterStreamConsumerInput {
 }
 
 /// Tells the billing commitment of the account.
-@plane("none")
+@plane("control")
 @rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
 @resource(any: true)
 operation DescribeAccountSettings {
@@ -259,7 +347,7 @@ structure DescribeChannelOutput {
 }
 
 /// Tells the account's quotas of shards, streams and channels, and how much of them is in use.
-@plane("none")
+@plane("control")
 @rate(perSecond: 1, scope: "account", err: "LIMIT_EXCEEDED")
 @resource(any: true)
 operation DescribeLimits {
@@ -275,8 +363,27 @@ structure DescribeLimitsOutput {
     @required OpenShardCount: ShardCountObject
     @required OnDemandStreamCount: OnDemandStreamCountObject
     @required OnDemandStreamCountLimit: OnDemandStreamCountLimitObject
-    ChannelCount: Integer
-    ChannelCountLimit: Integer
+    ChannelCount: ChannelCountObject
+    ChannelCountLimit: ChannelCountObject
+}
+
+/// Tells everything about one queue.
+@plane("control")
+@rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
+@resource(arn: QueueARN)
+operation DescribeQueue {
+    input: DescribeQueueInput
+    output: DescribeQueueOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceNotFoundException, ValidationException]
+}
+
+structure DescribeQueueInput {
+    @required QueueARN: QueueARN
+}
+
+structure DescribeQueueOutput {
+    @required QueueDescription: QueueDescription
 }
 
 /// Tells everything about one stream, with a page of its shards.
@@ -424,8 +531,8 @@ structure GetRecordsOutput {
 operation GetResourcePolicy {
     input: GetResourcePolicyInput
     output: GetResourcePolicyOutput
-    errors: [AccessDeniedException, InvalidArgumentException, LimitExceededException, ResourceInUseException,
-             ResourceNotFoundException]
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
 }
 
 structure GetResourcePolicyInput {
@@ -504,6 +611,28 @@ structure ListChannelsOutput {
     NextToken: NextToken
 }
 
+/// Pages through the queues of the account, or of some streams.
+@plane("control")
+@rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
+@resource(any: true)
+operation ListQueues {
+    input: ListQueuesInput
+    output: ListQueuesOutput
+    errors: [AccessDeniedException, ExpiredNextTokenException, InternalFailureException, InvalidArgumentException,
+             LimitExceededException, ValidationException]
+}
+
+structure ListQueuesInput {
+    MaxResults: ListQueuesInputLimit
+    NextToken: NextToken
+    StreamFilter: QueueStreamFilterList
+}
+
+structure ListQueuesOutput {
+    @required QueueSummaries: QueueSummaryList
+    NextToken: NextToken
+}
+
 /// Pages through the shards of a stream that a filter lets pass.
 @plane("control")
 @rate(perSecond: 1000, scope: "stream", err: "LIMIT_EXCEEDED")
@@ -556,7 +685,7 @@ structure ListStreamConsumersOutput {
 }
 
 /// Pages through the streams of the account in the order of their names.
-@plane("none")
+@plane("control")
 @rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
 @resource(any: true)
 operation ListStreams {
@@ -585,8 +714,8 @@ structure ListStreamsOutput {
 operation ListTagsForResource {
     input: ListTagsForResourceInput
     output: ListTagsForResourceOutput
-    errors: [AccessDeniedException, InvalidArgumentException, LimitExceededException, ResourceInUseException,
-             ResourceNotFoundException]
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
 }
 
 structure ListTagsForResourceInput {
@@ -706,14 +835,58 @@ structure PutRecordsOutput {
 @resource(arn: ResourceARN)
 operation PutResourcePolicy {
     input: PutResourcePolicyInput
-    errors: [AccessDeniedException, InvalidArgumentException, LimitExceededException, ResourceInUseException,
-             ResourceNotFoundException]
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
 }
 
 structure PutResourcePolicyInput {
     @required ResourceARN: ResourceARN
     StreamId: StreamId
     @required Policy: Policy
+}
+
+/// Takes records that were received too often, and hides them for a while.
+@plane("data")
+@resource(arn: QueueARN)
+operation ReceiveDeadLetterQueueRecords {
+    input: ReceiveDeadLetterQueueRecordsInput
+    output: ReceiveDeadLetterQueueRecordsOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException,
+             KMSAccessDeniedException, KMSDisabledException, KMSInvalidStateException, KMSNotFoundException,
+             KMSOptInRequired, KMSThrottlingException, ResourceNotFoundException, ThrottlingException]
+}
+
+structure ReceiveDeadLetterQueueRecordsInput {
+    @required QueueARN: QueueARN
+    Limit: ReceiveQueueRecordsInputLimit
+    WaitTimeSeconds: ReceiveQueueRecordsWaitTimeSeconds
+    VisibilityTimeoutSeconds: VisibilityTimeoutSeconds
+}
+
+structure ReceiveDeadLetterQueueRecordsOutput {
+    @required QueueRecords: QueueRecordList
+}
+
+/// Takes up to ten records, and hides them from other receivers for a while.
+@plane("data")
+@resource(arn: QueueARN)
+operation ReceiveQueueRecords {
+    input: ReceiveQueueRecordsInput
+    output: ReceiveQueueRecordsOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException,
+             KMSAccessDeniedException, KMSDisabledException, KMSInvalidStateException, KMSNotFoundException,
+             KMSOptInRequired, KMSThrottlingException, ResourceNotFoundException, ThrottlingException]
+}
+
+structure ReceiveQueueRecordsInput {
+    @required QueueARN: QueueARN
+    Limit: ReceiveQueueRecordsInputLimit
+    WaitTimeSeconds: ReceiveQueueRecordsWaitTimeSeconds
+    VisibilityTimeoutSeconds: VisibilityTimeoutSeconds
+}
+
+structure ReceiveQueueRecordsOutput {
+    @required QueueRecords: QueueRecordList
 }
 
 /// Registers an enhanced fan-out consumer of a stream.
@@ -754,6 +927,26 @@ structure RemoveTagsFromStreamInput {
     @required TagKeys: TagKeyList
     StreamARN: StreamARN
     StreamId: StreamId
+}
+
+/// Gives dead letters back to their queue as if never received; each entry may fail alone.
+@plane("data")
+@resource(arn: QueueARN)
+operation RestoreDeadLetterQueueRecords {
+    input: RestoreDeadLetterQueueRecordsInput
+    output: RestoreDeadLetterQueueRecordsOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException,
+             ResourceNotFoundException, ThrottlingException]
+}
+
+structure RestoreDeadLetterQueueRecordsInput {
+    @required QueueARN: QueueARN
+    @required Entries: RestoreDeadLetterQueueRecordsRequestEntryList
+}
+
+structure RestoreDeadLetterQueueRecordsOutput {
+    @required Successful: QueueResultEntryList
+    @required Failed: QueueErrorEntryList
 }
 
 /// Cuts an open shard in two at a hash key.
@@ -838,8 +1031,8 @@ structure SubscribeToShardOutput {
 @resource(arn: ResourceARN)
 operation TagResource {
     input: TagResourceInput
-    errors: [AccessDeniedException, InvalidArgumentException, LimitExceededException, ResourceInUseException,
-             ResourceNotFoundException]
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
 }
 
 structure TagResourceInput {
@@ -853,8 +1046,8 @@ structure TagResourceInput {
 @resource(arn: ResourceARN)
 operation UntagResource {
     input: UntagResourceInput
-    errors: [AccessDeniedException, InvalidArgumentException, LimitExceededException, ResourceInUseException,
-             ResourceNotFoundException]
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
 }
 
 structure UntagResourceInput {
@@ -864,7 +1057,7 @@ structure UntagResourceInput {
 }
 
 /// Enters or leaves the billing commitment of the account.
-@plane("none")
+@plane("control")
 @rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
 @resource(any: true)
 operation UpdateAccountSettings {
@@ -903,6 +1096,26 @@ structure UpdateChannelOutput {
     @required ChannelDescription: ChannelDescription
 }
 
+/// Changes how long received dead letters stay hidden; each entry may fail alone.
+@plane("data")
+@resource(arn: QueueARN)
+operation UpdateDeadLetterQueueRecordsVisibility {
+    input: UpdateDeadLetterQueueRecordsVisibilityInput
+    output: UpdateDeadLetterQueueRecordsVisibilityOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException,
+             ResourceNotFoundException, ThrottlingException]
+}
+
+structure UpdateDeadLetterQueueRecordsVisibilityInput {
+    @required QueueARN: QueueARN
+    @required Entries: UpdateDeadLetterQueueRecordsVisibilityRequestEntryList
+}
+
+structure UpdateDeadLetterQueueRecordsVisibilityOutput {
+    @required Successful: QueueResultEntryList
+    @required Failed: QueueErrorEntryList
+}
+
 /// Sets the largest record that a stream takes.
 @plane("control")
 @resource(arn: StreamARN)
@@ -916,6 +1129,46 @@ structure UpdateMaxRecordSizeInput {
     @required StreamARN: StreamARN
     StreamId: StreamId
     @required MaxRecordSizeInKiB: MaxRecordSizeInKiB
+}
+
+/// Changes the attributes of a queue; those not given stay.
+@plane("control")
+@rate(perSecond: 5, scope: "account", err: "LIMIT_EXCEEDED")
+@resource(arn: QueueARN)
+operation UpdateQueue {
+    input: UpdateQueueInput
+    output: UpdateQueueOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException, LimitExceededException,
+             ResourceInUseException, ResourceNotFoundException, ValidationException]
+}
+
+structure UpdateQueueInput {
+    @required QueueARN: QueueARN
+    @required QueueAttributes: QueueAttributes
+}
+
+structure UpdateQueueOutput {
+    @required QueueDescription: QueueDescription
+}
+
+/// Changes how long received records stay hidden; each entry may fail alone.
+@plane("data")
+@resource(arn: QueueARN)
+operation UpdateQueueRecordsVisibility {
+    input: UpdateQueueRecordsVisibilityInput
+    output: UpdateQueueRecordsVisibilityOutput
+    errors: [AccessDeniedException, InternalFailureException, InvalidArgumentException,
+             ResourceNotFoundException, ThrottlingException]
+}
+
+structure UpdateQueueRecordsVisibilityInput {
+    @required QueueARN: QueueARN
+    @required Entries: UpdateQueueRecordsVisibilityRequestEntryList
+}
+
+structure UpdateQueueRecordsVisibilityOutput {
+    @required Successful: QueueResultEntryList
+    @required Failed: QueueErrorEntryList
 }
 
 /// Splits and merges until a stream has the wanted number of equal shards.
@@ -971,8 +1224,8 @@ operation UpdateStreamRecordDistributionStrategy {
 
 structure UpdateStreamRecordDistributionStrategyInput {
     @required StreamARN: StreamARN
-    @required RecordDistributionStrategy: RecordDistributionStrategy
     StreamId: StreamId
+    @required RecordDistributionStrategy: RecordDistributionStrategy
 }
 
 /// Sets the throughput that an on-demand stream holds ready.
@@ -1001,20 +1254,30 @@ structure UpdateStreamWarmThroughputOutput {
 
 // Structures that several operations share.
 
+/// The receipt of a dead letter to put away.
+structure AcknowledgeDeadLetterQueueRecordsRequestEntry {
+    @required ReceiptHandle: ReceiptHandle
+}
+
+/// The receipt of a record that is dealt with.
+structure AcknowledgeQueueRecordsRequestEntry {
+    @required ReceiptHandle: ReceiptHandle
+}
+
 /// Everything about a channel; it has one of the two destinations.
 structure ChannelDescription {
-    @required ChannelName: String
-    @required ChannelARN: String
-    @required ChannelId: String
+    @required ChannelName: ChannelName
+    @required ChannelARN: ChannelARN
+    @required ChannelId: ChannelId
     @required ChannelStatus: ChannelStatus
+    ChannelStatusReason: ChannelStatusReason
     @required ChannelCreationTimestamp: Timestamp
-    @required ServiceExecutionRoleARN: String
+    @required ServiceExecutionRoleARN: RoleARN
     @required StreamConfigurationList: ChannelStreamDescriptionList
-    @required LoggingConfiguration: ChannelLoggingConfiguration
-    ChannelStatusReason: String
     S3DestinationConfiguration: S3DestinationDescription
     S3TablesDestinationConfiguration: S3TablesDestinationDescription
     EncryptionConfiguration: ChannelEncryptionConfiguration
+    @required LoggingConfiguration: ChannelLoggingConfiguration
 }
 
 /// The key that a channel encrypts with on its way.
@@ -1054,14 +1317,14 @@ structure ChannelStreamIdentifier {
 
 /// A channel as a row of a list.
 structure ChannelSummary {
-    @required ChannelName: String
-    @required ChannelARN: String
-    @required ChannelId: String
+    @required ChannelName: ChannelName
+    @required ChannelARN: ChannelARN
+    @required ChannelId: ChannelId
     @required ChannelStatus: ChannelStatus
+    ChannelStatusReason: ChannelStatusReason
     @required ChannelCreationTimestamp: Timestamp
     @required ChannelDestinationType: ChannelDestinationType
     @required Streams: ChannelStreamIdentifierList
-    ChannelStatusReason: String
 }
 
 /// A shard that continues the one just read to its end.
@@ -1074,15 +1337,15 @@ structure ChildShard {
 /// A log group and stream; both have defaults.
 structure CloudWatchLogs {
     @required Enabled: Boolean
-    LogGroupName: String
-    LogStreamName: String
+    LogGroupName: CloudWatchLogGroupName
+    LogStreamName: CloudWatchLogStreamName
 }
 
 /// The log group and stream to change to.
 structure CloudWatchLogsUpdateInput {
     @required Enabled: Boolean
-    LogGroupName: String
-    LogStreamName: String
+    LogGroupName: CloudWatchLogGroupName
+    LogStreamName: CloudWatchLogStreamName
 }
 
 /// An enhanced fan-out consumer, without its stream.
@@ -1102,11 +1365,17 @@ structure ConsumerDescription {
     @required StreamARN: StreamARN
 }
 
+/// Whether records that are received again and again are set apart, and after how often; the count belongs to BUILT_IN.
+structure DeadLetterConfiguration {
+    @required TargetType: TargetType
+    MaxReceiveCount: MaxReceiveCount
+}
+
 /// Where records go that cannot be delivered.
 structure DeadLetterQueueS3Configuration {
-    @required BucketARN: String
-    @required ExpectedBucketOwner: String
-    ErrorOutputPrefix: String
+    @required BucketARN: BucketARN
+    @required ExpectedBucketOwner: ExpectedBucketOwner
+    ErrorOutputPrefix: S3ErrorOutputPrefix
 }
 
 /// The metrics per shard that are switched on.
@@ -1136,7 +1405,7 @@ structure MinimumThroughputBillingCommitmentOutput {
 /// A column of the table and what it is partitioned by.
 structure PartitionField {
     @required Transform: PartitionTransform
-    @required SourceName: String
+    @required SourceName: PartitionSourceName
 }
 
 /// How a table is partitioned.
@@ -1160,6 +1429,78 @@ structure PutRecordsResultEntry {
     ErrorMessage: String
 }
 
+/// How a queue treats what it has handed out.
+structure QueueAttributes {
+    VisibilityTimeoutSeconds: VisibilityTimeoutSeconds
+    DeadLetterConfiguration: DeadLetterConfiguration
+}
+
+/// Everything about a queue.
+structure QueueDescription {
+    @required QueueName: QueueName
+    @required QueueARN: QueueARN
+    @required QueueStatus: QueueStatus
+    @required QueueCreationTimestamp: Timestamp
+    @required StreamConfigurationList: QueueStreamConfigurationList
+    QueueAttributes: QueueAttributes
+}
+
+/// A receipt for which the call failed, and why; the five calls on receipts answer alike.
+structure QueueErrorEntry {
+    @required ReceiptHandle: ReceiptHandle
+    @required ErrorCode: String
+    ErrorMessage: String
+}
+
+/// A record as a queue hands it out.
+structure QueueRecord {
+    @required ReceiptHandle: ReceiptHandle
+    @required RecordId: RecordId
+    PartitionKey: PartitionKey
+    @required Data: Data
+    @required ApproximateArrivalTimestamp: Timestamp
+    @required FirstReceiveTimestamp: Timestamp
+    @required ReceiveCount: ReceiveCount
+}
+
+/// A receipt for which the call succeeded.
+structure QueueResultEntry {
+    @required ReceiptHandle: ReceiptHandle
+}
+
+/// Where a queue begins in its stream; Timestamp belongs to AT_TIMESTAMP.
+structure QueueStartingPosition {
+    @required Type: QueueStartingPositionType
+    Timestamp: Timestamp
+}
+
+/// The stream that a queue reads, and from where; LATEST if not said.
+structure QueueStreamConfiguration {
+    @required StreamARN: StreamARN
+    StartingPosition: QueueStartingPosition
+}
+
+/// A stream, or one incarnation of it.
+structure QueueStreamFilter {
+    @required StreamARN: StreamARN
+    StreamCreationTimestamp: Timestamp
+}
+
+/// One incarnation of a stream's name.
+structure QueueStreamIdentifier {
+    @required StreamARN: StreamARN
+    @required StreamCreationTimestamp: Timestamp
+}
+
+/// A queue as a row of a list.
+structure QueueSummary {
+    @required QueueName: QueueName
+    @required QueueARN: QueueARN
+    @required QueueStatus: QueueStatus
+    @required QueueCreationTimestamp: Timestamp
+    @required Streams: QueueStreamIdentifierList
+}
+
 /// A record as it is read; PartitionKey is absent if it was written without one.
 structure Record {
     @required SequenceNumber: SequenceNumber
@@ -1172,19 +1513,24 @@ structure Record {
 /// The format of the records; a schema where the format needs one.
 structure RecordConfiguration {
     @required RecordFormatType: RecordFormatType
-    GSRSchemaARN: String
+    GSRSchemaARN: GSRSchemaARN
+}
+
+/// The receipt of a dead letter to give back.
+structure RestoreDeadLetterQueueRecordsRequestEntry {
+    @required ReceiptHandle: ReceiptHandle
 }
 
 /// Delivery to objects.
 structure S3DestinationConfiguration {
-    @required StorageConfiguration: S3StorageConfiguration
     DataFreshnessInSeconds: DataFreshnessInSeconds
     DeadLetterQueueS3Configuration: DeadLetterQueueS3Configuration
+    @required StorageConfiguration: S3StorageConfiguration
 }
 
 /// Delivery to objects as it is.
 structure S3DestinationDescription {
-    @required DataFreshnessInSeconds: Integer
+    @required DataFreshnessInSeconds: DataFreshnessInSeconds
     @required DeadLetterQueueS3Configuration: DeadLetterQueueS3Configuration
     @required StorageConfiguration: S3StorageConfiguration
 }
@@ -1196,32 +1542,32 @@ structure S3DestinationUpdateInput {
 
 /// The bucket, and how objects are named, compressed and stored.
 structure S3StorageConfiguration {
-    @required BucketARN: String
-    @required ExpectedBucketOwner: String
-    @required CompressionType: S3CompressionType
-    OutputKeyTemplate: String
+    @required BucketARN: BucketARN
+    @required ExpectedBucketOwner: ExpectedBucketOwner
+    OutputKeyTemplate: S3OutputKeyTemplate
     StorageClass: S3StorageClass
+    @required CompressionType: S3CompressionType
 }
 
 /// The table, which the channel creates.
 structure S3TablesConfiguration {
-    @required TableBucketARN: String
-    @required Namespace: String
-    @required TableName: String
+    @required TableBucketARN: TableBucketARN
+    @required Namespace: S3TablesNamespace
+    @required TableName: S3TablesTableName
     @required CompressionType: S3TablesCompressionType
     PartitionSpec: PartitionSpec
 }
 
 /// Delivery to a table; it must say where bad records go.
 structure S3TablesDestinationConfiguration {
+    DataFreshnessInSeconds: DataFreshnessInSeconds
     @required DeadLetterQueueS3Configuration: DeadLetterQueueS3Configuration
     @required S3TablesConfigurationList: S3TablesConfigurationList
-    DataFreshnessInSeconds: DataFreshnessInSeconds
 }
 
 /// Delivery to a table as it is.
 structure S3TablesDestinationDescription {
-    @required DataFreshnessInSeconds: Integer
+    @required DataFreshnessInSeconds: DataFreshnessInSeconds
     @required DeadLetterQueueS3Configuration: DeadLetterQueueS3Configuration
     @required S3TablesConfigurationList: S3TablesConfigurationList
 }
@@ -1291,8 +1637,9 @@ structure StreamDescriptionSummary {
     ConsumerCount: ConsumerCountObject
     WarmThroughput: WarmThroughputObject
     MaxRecordSizeInKiB: MaxRecordSizeInKiB
-    ChannelCount: Integer
+    ChannelCount: ChannelCountObject
     RecordDistributionStrategy: RecordDistributionStrategy
+    QueueCount: QueueCountObject
 }
 
 /// A stream, or one incarnation of it.
@@ -1344,6 +1691,18 @@ structure Tag {
     Value: TagValue
 }
 
+/// The receipt of a dead letter, and how long from now it stays hidden; 0 shows it at once.
+structure UpdateDeadLetterQueueRecordsVisibilityRequestEntry {
+    @required ReceiptHandle: ReceiptHandle
+    @required VisibilityTimeoutSeconds: VisibilityTimeoutSeconds
+}
+
+/// The receipt of a record, and how long from now it stays hidden; 0 shows it at once.
+structure UpdateQueueRecordsVisibilityRequestEntry {
+    @required ReceiptHandle: ReceiptHandle
+    @required VisibilityTimeoutSeconds: VisibilityTimeoutSeconds
+}
+
 /// Held ready by an on-demand stream, wanted and present.
 structure WarmThroughputObject {
     TargetMiBps: NaturalIntegerObject
@@ -1352,16 +1711,28 @@ structure WarmThroughputObject {
 
 // Lists and maps.
 
-/// Exactly one today.
-@length(min: 1, max: 1)
+@length(min: 1, max: 10)
+list AcknowledgeDeadLetterQueueRecordsRequestEntryList {
+    member: AcknowledgeDeadLetterQueueRecordsRequestEntry
+}
+
+@length(min: 1, max: 10)
+list AcknowledgeQueueRecordsRequestEntryList {
+    member: AcknowledgeQueueRecordsRequestEntry
+}
+
+/// One in practice today.
+@length(min: 1, max: 10000)
 list ChannelStreamConfigurationList {
     member: ChannelStreamConfiguration
 }
 
+@length(min: 1, max: 10000)
 list ChannelStreamDescriptionList {
     member: ChannelStreamDescription
 }
 
+@length(min: 1, max: 10000)
 list ChannelStreamIdentifierList {
     member: ChannelStreamIdentifier
 }
@@ -1388,7 +1759,6 @@ list MetricsNameList {
     member: MetricsName
 }
 
-/// The bound is ours.
 @length(min: 1, max: 10)
 list PartitionFieldList {
     member: PartitionField
@@ -1404,12 +1774,49 @@ list PutRecordsResultEntryList {
     member: PutRecordsResultEntry
 }
 
+list QueueErrorEntryList {
+    member: QueueErrorEntry
+}
+
+list QueueRecordList {
+    member: QueueRecord
+}
+
+list QueueResultEntryList {
+    member: QueueResultEntry
+}
+
+/// Exactly one today, which the operation checks.
+@length(min: 1, max: 10000)
+list QueueStreamConfigurationList {
+    member: QueueStreamConfiguration
+}
+
+@length(min: 1, max: 10000)
+list QueueStreamFilterList {
+    member: QueueStreamFilter
+}
+
+@length(min: 1, max: 10000)
+list QueueStreamIdentifierList {
+    member: QueueStreamIdentifier
+}
+
+list QueueSummaryList {
+    member: QueueSummary
+}
+
 list RecordList {
     member: Record
 }
 
-/// Exactly one today.
-@length(min: 1, max: 1)
+@length(min: 1, max: 10)
+list RestoreDeadLetterQueueRecordsRequestEntryList {
+    member: RestoreDeadLetterQueueRecordsRequestEntry
+}
+
+/// One in practice today.
+@length(min: 1, max: 10000)
 list S3TablesConfigurationList {
     member: S3TablesConfiguration
 }
@@ -1422,8 +1829,7 @@ list ShardList {
     member: Shard
 }
 
-/// The bound is ours.
-@length(min: 1, max: 100)
+@length(min: 1, max: 10000)
 list StreamFilterList {
     member: StreamFilter
 }
@@ -1452,6 +1858,16 @@ list TagList {
 map TagMap {
     key: TagKey
     value: TagValue
+}
+
+@length(min: 1, max: 10)
+list UpdateDeadLetterQueueRecordsVisibilityRequestEntryList {
+    member: UpdateDeadLetterQueueRecordsVisibilityRequestEntry
+}
+
+@length(min: 1, max: 10)
+list UpdateQueueRecordsVisibilityRequestEntryList {
+    member: UpdateQueueRecordsVisibilityRequestEntry
 }
 
 // Enumerations.
@@ -1484,6 +1900,10 @@ enum MinimumThroughputBillingCommitmentOutputStatus { ENABLED, DISABLED, ENABLED
 
 enum PartitionTransform { TIME_HOUR }
 
+enum QueueStartingPositionType { TRIM_HORIZON, LATEST, AT_TIMESTAMP }
+
+enum QueueStatus { CREATING, ACTIVE, UPDATING, DELETING }
+
 /// AUTO: the service picks the shard and keys are ignored.
 enum RecordDistributionStrategy { AUTO, USER_PARTITION_KEY }
 
@@ -1513,12 +1933,41 @@ enum StreamMode { PROVISIONED, ON_DEMAND }
 
 enum StreamStatus { CREATING, DELETING, ACTIVE, UPDATING }
 
+/// Whether dead letters are set apart.
+enum TargetType { BUILT_IN, NONE }
+
 // Texts and numbers with constraints.
+
+@length(min: 1, max: 2048)
+@pattern("arn:aws[-a-z0-9]*:s3:::[a-z0-9._-]{3,63}")
+string BucketARN
 
 /// Names a channel together with its account and region.
 @length(min: 1, max: 2048)
 @pattern("arn:aws.*:kinesis:.*:\\d{12}:channel/\\S+")
 string ChannelARN
+
+/// Channels of a stream, or of the account.
+@range(min: 0, max: 1000000)
+integer ChannelCountObject
+
+@length(min: 1, max: 64)
+string ChannelId
+
+@length(min: 1, max: 128)
+@pattern("[a-zA-Z0-9_.-]+")
+string ChannelName
+
+@length(min: 1, max: 2048)
+string ChannelStatusReason
+
+@length(min: 1, max: 512)
+@pattern("[\\.\\-_/#A-Za-z0-9]+")
+string CloudWatchLogGroupName
+
+@length(min: 1, max: 512)
+@pattern("[^:*]*")
+string CloudWatchLogStreamName
 
 /// Ends in the second of the registration, so that a name registered again has another ARN.
 @length(min: 1, max: 2048)
@@ -1545,6 +1994,14 @@ integer DataFreshnessInSeconds
 @range(min: 1, max: 10000)
 integer DescribeStreamInputLimit
 
+@length(min: 12, max: 12)
+@pattern("\\d{12}")
+string ExpectedBucketOwner
+
+@length(min: 1, max: 512)
+@pattern("arn:aws[-a-z0-9]*:glue:[-a-z0-9]+:\\d{12}:schema/[-a-zA-Z0-9_$#.]+/[-a-zA-Z0-9_$#.]+")
+string GSRSchemaARN
+
 @range(min: 1, max: 10000)
 integer GetRecordsInputLimit
 
@@ -1558,6 +2015,9 @@ string KeyId
 /// Above 100 means 100.
 @range(min: 1, max: 10000)
 integer ListChannelsInputLimit
+
+@range(min: 1, max: 10000)
+integer ListQueuesInputLimit
 
 /// Above 1000 means 1000.
 @range(min: 1, max: 10000)
@@ -1573,6 +2033,10 @@ integer ListStreamsInputLimit
 
 @range(min: 1, max: 50)
 integer ListTagsForStreamInputLimit
+
+/// Deliveries until a record is a dead letter.
+@range(min: 1, max: 1000)
+integer MaxReceiveCount
 
 /// From 1 to 10 MiB.
 @range(min: 1024, max: 10240)
@@ -1599,19 +2063,78 @@ integer OnDemandStreamCountObject
 @length(min: 1, max: 256)
 string PartitionKey
 
+@length(min: 1, max: 255)
+@pattern("[a-zA-Z0-9\\.\\_]+")
+string PartitionSourceName
+
 /// A policy document, JSON as text.
 string Policy
 
 @range(min: 1)
 integer PositiveIntegerObject
 
-/// A stream or a consumer.
+/// Names a queue together with its account and region; the rest of it is made by the service.
 @length(min: 1, max: 2048)
-@pattern("arn:aws.*:kinesis:.*:\\d{12}:.*stream/\\S+")
+@pattern("arn:aws.*:kinesis:.*:\\d{12}:queue/\\S+")
+string QueueARN
+
+/// Queues of one stream.
+@range(min: 0, max: 1000000)
+integer QueueCountObject
+
+@length(min: 1, max: 128)
+@pattern("[a-zA-Z0-9_.-]+")
+string QueueName
+
+/// One delivery of one record; another with the next.
+@length(min: 1, max: 1024)
+string ReceiptHandle
+
+/// Deliveries so far that were not acknowledged.
+@range(min: 0)
+integer ReceiveCount
+
+@range(min: 1, max: 10)
+integer ReceiveQueueRecordsInputLimit
+
+/// How long to wait for the first record.
+@range(min: 1, max: 20)
+integer ReceiveQueueRecordsWaitTimeSeconds
+
+/// The same whenever and from whichever queue of the stream the record comes.
+@length(min: 1, max: 64)
+@pattern("^[a-z0-9]+$")
+string RecordId
+
+/// A stream, a consumer, a channel or a queue.
+@length(min: 1, max: 2048)
+@pattern("arn:aws.*:kinesis:.*:\\d{12}:.*(stream|channel|queue)/\\S+")
 string ResourceARN
 
 /// From 24 to 8760, checked by the operation with texts of its own.
 integer RetentionPeriodHours
+
+/// The role that a channel acts as.
+@length(min: 1, max: 512)
+@pattern("arn:aws[-a-z0-9]*:iam::\\d{12}:role/[a-zA-Z_0-9+=,.@\\-_/]+")
+string RoleARN
+
+@length(min: 1, max: 512)
+@pattern("[0-9A-Za-z!\\-_'.*()\\/]+")
+string S3ErrorOutputPrefix
+
+/// How objects are named, with placeholders in braces.
+@length(min: 1, max: 1024)
+@pattern("[0-9A-Za-z!\\-_'.*()\\/=:{}]+")
+string S3OutputKeyTemplate
+
+@length(min: 1, max: 255)
+@pattern("[0-9a-z_]+")
+string S3TablesNamespace
+
+@length(min: 1, max: 255)
+@pattern("[0-9a-z_]+")
+string S3TablesTableName
 
 /// A number of 56 digits in today's layout; the operation tells whether it is one of ours.
 @pattern("0|([1-9]\\d{0,128})")
@@ -1643,11 +2166,19 @@ string StreamId
 @pattern("[a-zA-Z0-9_.-]+")
 string StreamName
 
+@length(min: 1, max: 2048)
+@pattern("arn:aws[-a-z0-9]*:s3tables:[-a-z0-9]+:\\d{12}:bucket/[a-z0-9_-]{3,63}")
+string TableBucketARN
+
 @length(min: 1, max: 128)
 string TagKey
 
 @length(min: 0, max: 256)
 string TagValue
+
+/// How long a record that was handed out stays hidden: up to twelve hours.
+@range(min: 0, max: 43200)
+integer VisibilityTimeoutSeconds
 
 // Errors that operations name.
 
@@ -1733,6 +2264,12 @@ structure ResourceInUseException { message: String }
 @error("client")
 @httpError(400)
 structure ResourceNotFoundException { message: String }
+
+/// Calls on a queue that come too fast.
+@err("TOO_FAST")
+@error("client")
+@httpError(400)
+structure ThrottlingException { message: String }
 
 /// A constraint of this model, or a call that does not fit the capacity mode of the stream.
 @err("VALIDATION")

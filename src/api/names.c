@@ -154,11 +154,23 @@ enum err find_consumer(struct rq *rq, str consumer_arn_text, str stream_arn_text
     return OK;
 }
 
+/* Channels and queues have ARNs, but there are none here. */
+static bool is_channel_or_queue(str arn)
+{
+    enum { PARTS_BEFORE = 5 };
+
+    for (int i = 0; i < PARTS_BEFORE; i++)
+        (void)str_cut(&arn, ':');
+    return str_starts(arn, STR("channel/")) || str_starts(arn, STR("queue/"));
+}
+
 enum err find_resource(struct rq *rq, str text, struct stream **ret_stream, struct consumer **ret_consumer)
 {
     struct arn arn;
 
     *ret_consumer = NULL;
+    if (is_channel_or_queue(text))
+        return fail(rq, ERR_NOT_FOUND, "Resource %.*s not found.", STR_ARG(text));
     if (arn_parse(text, &arn) != OK)
         return fail(rq, ERR_INVALID_ARGUMENT, "ResourceARN %.*s is not the ARN of a stream or a consumer.",
                     STR_ARG(text));

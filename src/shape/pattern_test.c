@@ -41,11 +41,12 @@ TEST("sequence numbers have at most 129 digits")
     CHECK(!matches(&kinesis_sequence_number_shape, digits));
 }
 
-TEST("ARNs of streams, consumers and channels are told apart")
+TEST("ARNs of streams, consumers, channels and queues are told apart")
 {
     const char *stream = "arn:aws:kinesis:us-east-1:123456789012:stream/orders";
     const char *consumer = "arn:aws-cn:kinesis:us-east-1:123456789012:stream/orders/consumer/c-1:1600000000";
     const char *channel = "arn:aws:kinesis:us-east-1:123456789012:channel/8c0";
+    const char *queue = "arn:aws:kinesis:us-east-1:123456789012:queue/8c0";
 
     CHECK(matches(&kinesis_stream_arn_shape, stream));
     CHECK(matches(&kinesis_stream_arn_shape, consumer));
@@ -54,7 +55,11 @@ TEST("ARNs of streams, consumers and channels are told apart")
     CHECK(!matches(&kinesis_stream_arn_shape, channel));
     CHECK(matches(&kinesis_channel_arn_shape, channel));
     CHECK(matches(&kinesis_resource_arn_shape, consumer));
-    CHECK(!matches(&kinesis_resource_arn_shape, channel));
+    CHECK(matches(&kinesis_resource_arn_shape, channel));
+    CHECK(matches(&kinesis_queue_arn_shape, queue));
+    CHECK(!matches(&kinesis_queue_arn_shape, channel));
+    CHECK(matches(&kinesis_resource_arn_shape, queue));
+    CHECK(!matches(&kinesis_resource_arn_shape, "arn:aws:kinesis:us-east-1:123456789012:application/8c0"));
     CHECK(!matches(&kinesis_stream_arn_shape, "arn:aws:kinesis:us-east-1:12345678901:stream/orders"));
     CHECK(!matches(&kinesis_stream_arn_shape, "arn:aws:kinesis:us-east-1:123456789012:stream/a b"));
     CHECK(!matches(&kinesis_stream_arn_shape, "arn:aws:kinesis:us-east-1:123456789012:stream/"));

@@ -54,6 +54,7 @@ enum err describe_stream_summary(struct rq *rq, const struct describe_stream_sum
     summary->open_shard_count = int_of((int64_t)open);
     summary->consumer_count = int_of(consumer_count(stream));
     summary->channel_count = int_of(0);
+    summary->queue_count = int_of(0);
     summary->max_record_size_in_kib = record->record_kib.present ? record->record_kib : int_of(RECORD_KIB_DEFAULT);
     TRY(monitoring_of(rq, stream, &summary->enhanced_monitoring));
     if (record->mode.value == MODE_ON_DEMAND)
