@@ -66,7 +66,7 @@ static void harness_report(void *ctx, int level, str sentence)
     struct harness *h = ctx;
 
     h->reports++;
-    h->errors += level == 0;
+    h->errors += level == 3;
     snprintf(h->last_report, sizeof(h->last_report), "%.*s", STR_ARG(sentence));
     if (getenv("HARNESS_VERBOSE"))
         fprintf(stderr, "  report %d: %.*s\n", level, STR_ARG(sentence));

@@ -192,4 +192,23 @@ TEST("the hostile engine does too")
         run(seed, true, LOG_SYNC);
 }
 
+TEST("after a failure the hostile engine answers IO to who waits and STOPPED to who comes")
+{
+    struct harness *h = harness_create(3, LOG_SYNC);
+    unsigned failed = 0;
+
+    h->hostile = true;
+    CHECK(harness_open(h) == OK);
+    for (unsigned i = 0; i < 20; i++)
+        failed += harness_append(h, 1, 1, 10, 0) == OK;
+    log_hostile_fail(h->log);
+    CHECK(harness_append(h, 1, 1, 10, 0) == ERR_STOPPED);
+    CHECK(harness_drain(h));
+    for (uint32_t i = 0; i < h->fact_count; i++)
+        failed -= h->facts[i].fate == FATE_FAILED;
+    CHECK_INT(failed, 0);
+    harness_close(h);
+    harness_destroy(h);
+}
+
 UNIT_MAIN

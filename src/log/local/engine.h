@@ -15,8 +15,8 @@
 #include "log/local/segment.h"
 #include "log/local/tail.h"
 
-/* For log_user.report. */
-enum { REPORT_ERROR, REPORT_WARNING, REPORT_INFO };
+/* For log_user.report: the levels of the server's log. */
+enum { REPORT_INFO = 1, REPORT_WARNING, REPORT_ERROR };
 
 enum {
     PATH_BYTES_MAX = 4096,

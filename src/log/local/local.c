@@ -85,6 +85,15 @@ void local_hole(struct local *local, log_pos from, log_pos to)
 
     if (from >= to)
         return;
+    for (uint32_t i = 0; i < local->hole_count; i++) {
+        struct manifest_hole *hole = &local->holes[i];
+
+        if (from <= hole->to && to >= hole->from) { /* known from an earlier start, or its neighbour */
+            hole->from = from < hole->from ? from : hole->from;
+            hole->to = to > hole->to ? to : hole->to;
+            return;
+        }
+    }
     if (local->hole_count == HOLES_MAX) { /* the last one grows: better to say too much */
         local->holes[HOLES_MAX - 1].to = to;
         return;

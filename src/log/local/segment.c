@@ -349,7 +349,7 @@ struct fill {
     struct os_job job;
     struct local *local;
     struct os_file *file;
-    uint64_t number, size, at;
+    uint64_t number, size, at, low_water;
     enum err err;
 };
 
@@ -368,8 +368,14 @@ static enum err fill_step(struct fill *fill)
     uint64_t end = fill->at + FILL_STEP_BYTES < fill->size ? fill->at + FILL_STEP_BYTES : fill->size;
 
     fill_path(fill, ".tmp", from);
-    if (!fill->file)
+    if (!fill->file) {
+        uint64_t free_bytes;
+
+        TRY(os_disk_free(fill->local->os, fill->local->dir, &free_bytes));
+        if (free_bytes < fill->low_water)
+            return ERR_NO_SPACE;
         TRY(os_open(fill->local->os, from, OS_WRITE | OS_CREATE, &fill->file));
+    }
     TRY(fill_zeros(fill->file, fill->at, end));
     TRY(os_sync(fill->file)); /* in steps, so that no commit waits behind all of it */
     fill->at = end;
@@ -439,6 +445,7 @@ void segment_prepare(struct local *local)
     fill->local = local;
     fill->number = segments->next_number++;
     fill->size = segments->next_size;
+    fill->low_water = segments->bytes + 3 * fill->size; /* or it would be the spare that fills the disk */
     segments->fill = fill;
     local_job(local, local->settle_worker, &fill->job, fill_work, fill_done);
 }
