@@ -4,8 +4,8 @@
 /* CreateQueue, DescribeQueue, ListQueues, UpdateQueue, DeleteQueue, and the calls on the records of a queue and on its
  * dead letters.
  *
- * This server has no queues and makes none. What can be checked is checked as ever: a caller learns of a wrong ARN, or of
- * attributes that do not fit together, before it learns that the feature is not there. */
+ * This server has no queues and makes none. What can be checked is checked as ever: a caller learns of a wrong ARN, or
+ * of attributes that do not fit together, before it learns that the feature is not there. */
 
 static enum err unavailable(struct rq *rq)
 {

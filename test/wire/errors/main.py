@@ -5,6 +5,7 @@ Prints `ok  errors: <row>` or `FAIL errors: <row>: <why>` per row, then `N passe
 import os
 import sys
 
+import rows_absent
 import rows_constraints
 import rows_envelope
 import rows_reading
@@ -44,7 +45,7 @@ def main():
     try:
         x.up()
         on_demand_stage(x, count)
-        for table in (rows_envelope, rows_types, rows_constraints, rows_reading, rows_writing):
+        for table in (rows_envelope, rows_types, rows_constraints, rows_reading, rows_writing, rows_absent):
             group = table.__name__[5:]
             for row in made(table, x, count):
                 if row.verified and not verified:
