@@ -78,6 +78,10 @@ static void log_closed(void *ctx)
 {
     struct server *server = ctx;
 
+    if (server->streams)
+        streams_stop(server->streams);
+    if (server->catalog)
+        catalog_stop(server->catalog);
     os_worker_destroy(server->worker);
     server->worker = NULL;
     server->final.run = final;
