@@ -1,7 +1,8 @@
 /* backup.c: a copy of the running server's data directory that a server can be started on.
  *
- * Small files first (format, keys, certificates, snapshots), the log last: what a snapshot refers to is then in the
- * log's copy, and what came later is folded from it. The master key is copied only if it lives in the directory. */
+ * Snapshots and small files first, then the log, then the vault: what a snapshot refers to is in the log's copy and
+ * what came later is folded from it, and whatever key sealed a batch of that copy is in the vault's. The master key is
+ * copied only if it lives in the directory. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,16 +14,19 @@ struct backup {
     struct server *server;
     struct os_job job;
     enum err err;
+    bool log_copied;
     void (*done)(void *ctx, enum err err);
     void *ctx;
     char to[PATH_BYTES];
 };
 
-static bool wanted(str name)
+/* "vault.json" is taken by the last step. */
+static bool wanted(const struct backup *backup, str name)
 {
-    static const char *const names[] = { "format", "token.key", "master.key", "vault.json",
-                                         "ca.pem", "ca.key",    "lock" };
+    static const char *const names[] = { "format", "token.key", "master.key", "ca.pem", "ca.key", "lock" };
 
+    if (backup->log_copied)
+        return str_eq(name, STR("vault.json"));
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (str_eq(name, str_of(names[i])))
             return true;
@@ -38,7 +42,7 @@ static enum err copy(void *ctx, const char *name)
     size_t size;
     enum err err;
 
-    if (!wanted(str_of(name)))
+    if (!wanted(backup, str_of(name)))
         return OK;
     (void)snprintf(path, sizeof(path), "%.3800s/%.200s", backup->server->dir, name);
     err = os_read_file(os, path, FILE_BYTES_MAX, &at, &size);
@@ -63,9 +67,12 @@ static void work(struct os_job *job)
     struct backup *backup = container_of(job, struct backup, job);
     struct os *os = backup->server->os;
 
-    backup->err = os_mkdir(os, backup->to);
-    if (backup->err == OK)
-        backup->err = os_list(os, backup->to, not_empty, NULL);
+    backup->err = OK;
+    if (!backup->log_copied) {
+        backup->err = os_mkdir(os, backup->to);
+        if (backup->err == OK)
+            backup->err = os_list(os, backup->to, not_empty, NULL);
+    }
     if (backup->err == OK)
         backup->err = os_list(os, backup->server->dir, copy, backup);
 }
@@ -76,19 +83,33 @@ static void finish(struct backup *backup, enum err err)
     free(backup);
 }
 
-static void log_done(void *ctx, enum err err)
+static void work_done(struct os_job *job);
+
+static void work_start(struct backup *backup)
 {
-    finish(ctx, err);
+    backup->job = (struct os_job){ .work = work, .done = work_done };
+    os_job_start(backup->server->worker, backup->server->loop, &backup->job);
 }
 
-static void small_done(struct os_job *job)
+static void log_done(void *ctx, enum err err)
+{
+    struct backup *backup = ctx;
+
+    backup->log_copied = true;
+    if (err == OK && backup->server->worker)
+        work_start(backup);
+    else
+        finish(backup, err == OK ? ERR_STOPPED : err);
+}
+
+static void work_done(struct os_job *job)
 {
     struct backup *backup = container_of(job, struct backup, job);
     enum err err = backup->err;
 
-    if (err == OK)
+    if (err == OK && !backup->log_copied)
         err = log_local_backup(backup->server->log, backup->to, log_done, backup);
-    if (err != OK)
+    if (err != OK || backup->log_copied)
         finish(backup, err);
 }
 
@@ -105,7 +126,6 @@ enum err backup_begin(struct server *server, const char *to, void (*done)(void *
     backup->done = done;
     backup->ctx = ctx;
     (void)snprintf(backup->to, sizeof(backup->to), "%s", to);
-    backup->job = (struct os_job){ .work = work, .done = small_done };
-    os_job_start(server->worker, server->loop, &backup->job);
+    work_start(backup);
     return OK;
 }
