@@ -225,13 +225,15 @@ TEST("what was readable after a sync failed and the process died is still there 
 /* A failed write or sync of the commit log: who waits is told, the engine stops, nothing acknowledged is lost. */
 TEST("a failed write or sync stops the engine and fails everybody who waits")
 {
-    for (uint64_t at = 1; at <= 60; at++) {
+    static const unsigned kinds[] = { SIM_SYNC, SIM_WRITE, SIM_META };
+
+    for (uint64_t at = 1; at <= 120; at++) {
         struct harness *h = harness_create(at, LOG_SYNC);
         enum err err;
 
         harness_small(h);
         CHECK(harness_open(h) == OK);
-        sim_fail_at(h->os, at % 2 ? SIM_SYNC : SIM_WRITE, 1 + at / 2, 1, ERR_IO);
+        sim_fail_at(h->os, kinds[at % 3], 1 + at / 3, 1, at % 2 ? ERR_IO : ERR_NO_SPACE);
         workload(h, 20);
         CHECK_INT(h->waiting, 0);
         if (h->failed) {

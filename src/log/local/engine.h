@@ -105,7 +105,8 @@ struct local {
     enum err manifest_err;
     uint32_t manifest_epoch;  /* what the next manifest says */
     struct manifest_wait epoch_wait;
-    bool manifest_busy, epoch_busy;
+    struct os_timer manifest_timer;
+    bool manifest_busy, manifest_retrying, epoch_busy;
 
     struct settle *settle;
     struct trim *trim;
@@ -140,6 +141,7 @@ void local_manifest_save(struct local *local, struct manifest_wait *wait);
 must_use enum err local_manifest_encode(struct local *local, struct buf *buf); /* as it would be saved now */
 void settled_file_release(struct settled_file *file);
 must_use enum err local_file_add(struct local *local, const struct manifest_file *at); /* last in the order */
+void local_files_drop(struct local *local, uint32_t count); /* the last ones; nobody has seen them yet */
 void local_hole(struct local *local, log_pos from, log_pos to);
 bool local_sealed(const struct local *local, log_id log); /* durably */
 void local_reserve_epoch(struct local *local);            /* have the manifest hold one more */

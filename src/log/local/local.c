@@ -134,6 +134,19 @@ enum err local_file_add(struct local *local, const struct manifest_file *at)
     return OK;
 }
 
+void local_files_drop(struct local *local, uint32_t count)
+{
+    assert(count <= local->file_count);
+    for (; count > 0; count--) {
+        struct settled_file *file = local->files[--local->file_count];
+
+        local->files_bytes -= file->at.size;
+        free(file);
+    }
+    local->count->settled_files = local->file_count;
+    local->count->settled_bytes = local->files_bytes;
+}
+
 void settled_file_release(struct settled_file *file)
 {
     char name[SETTLED_NAME_MAX];
@@ -214,6 +227,13 @@ static void manifest_done(struct os_job *job)
 
     local->manifest_busy = false;
     buf_deinit(&local->manifest_bytes);
+    if ((local->manifest_err == ERR_NO_SPACE || local->manifest_err == ERR_NO_MEMORY) && !local->closing) {
+        list_take_all(&local->manifest_waits, &local->manifest_flight);
+        local->manifest_retrying = true; /* nothing depends on it but that space becomes free */
+        os_timer_start(local->loop, &local->manifest_timer, SPACE_RETRY_US);
+        local_job_done(local);
+        return;
+    }
     list_init(&flight);
     list_take_all(&flight, &local->manifest_flight);
     while ((link = list_pop(&flight))) {
@@ -239,8 +259,25 @@ void local_manifest_save(struct local *local, struct manifest_wait *wait)
 {
     list_init(&wait->link);
     list_push(&local->manifest_waits, &wait->link);
-    if (!local->manifest_busy)
+    if (!local->manifest_busy && !local->manifest_retrying)
         manifest_start(local);
+}
+
+static void on_manifest_timer(struct os_timer *timer)
+{
+    struct local *local = container_of(timer, struct local, manifest_timer);
+
+    local->manifest_retrying = false;
+    manifest_start(local);
+}
+
+/* On close: who waits for another try gets a last one. */
+static void manifest_stop(struct local *local)
+{
+    if (!local->manifest_retrying)
+        return;
+    os_timer_stop(&local->manifest_timer);
+    on_manifest_timer(&local->manifest_timer);
 }
 
 static void epoch_reserved(struct manifest_wait *wait, enum err err)
@@ -249,7 +286,8 @@ static void epoch_reserved(struct manifest_wait *wait, enum err err)
 
     local->epoch_busy = false;
     if (err != OK) {
-        local_fail(local, err, "writing the manifest");
+        if (!local->closing)
+            local_fail(local, err, "writing the manifest");
         return;
     }
     local->epoch_reserved = local->epoch + 1;
@@ -370,6 +408,7 @@ static void engine_close(struct log *log, void (*closed)(void *ctx), void *ctx)
     local->closed_ctx = ctx;
     os_timer_stop(&local->space_timer);
     trim_stop(local);
+    manifest_stop(local);
     local_close_check(local);
 }
 
@@ -483,6 +522,7 @@ static enum err engine_create(const struct log_local_config *config, struct loca
     local->os = config->os;
     local->loop = config->loop;
     local->space_timer.fire = on_space_timer;
+    local->manifest_timer.fire = on_manifest_timer;
     local->close_check.run = on_close_check;
     list_init(&local->watches_dirty);
     list_init(&local->manifest_waits);

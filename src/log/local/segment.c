@@ -272,8 +272,9 @@ static void roll_done(struct os_job *job)
         if (segment) {
             segments->active = segment;
         } else {
-            os_close(roll->file);
+            os_close(roll->file); /* an empty segment that the next start finds and passes over */
             err = ERR_NO_MEMORY;
+            roll->fatal = false;
         }
     }
     if (err != OK && roll->fatal)

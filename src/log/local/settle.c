@@ -461,7 +461,7 @@ static void on_saved(struct manifest_wait *wait, enum err err)
 
     if (err != OK) {
         settle->file_count = 0; /* they are in our list and perhaps in the manifest */
-        pass_fail(settle, err == ERR_NO_MEMORY || err == ERR_NO_SPACE ? ERR_IO : err);
+        pass_fail(settle, local->closing ? ERR_STOPPED : err);
         return;
     }
     tail_settled(&local->tail, local->settled_frame);
@@ -478,7 +478,14 @@ static enum err pass_save(struct settle *settle)
     const struct segment *last = settle->segments[settle->segment_count - 1];
 
     for (uint32_t i = 0; i < settle->file_count; i++) {
-        TRY(local_file_add(local, &settle->files[i]));
+        enum err err = local_file_add(local, &settle->files[i]);
+
+        if (err != OK) {
+            local_files_drop(local, i);
+            return err;
+        }
+    }
+    for (uint32_t i = 0; i < settle->file_count; i++) {
         if (settle->files[i].time_max > local->settled_time)
             local->settled_time = settle->files[i].time_max;
     }
@@ -544,7 +551,7 @@ static void pass_next(struct settle *settle)
     }
     err = pass_save(settle);
     if (err != OK)
-        local_fail(local, err, "settling");
+        pass_fail(settle, err);
 }
 
 /* Closed segments, oldest first, as many as belong into one file. */

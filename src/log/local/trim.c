@@ -246,7 +246,9 @@ static void on_dropped(struct manifest_wait *wait, enum err err)
     struct local *local = trim->local;
 
     if (err != OK) {
-        local_fail(local, err, "writing the manifest");
+        if (!local->closing)
+            local_fail(local, err, "writing the manifest");
+        settled_file_release(checker->file); /* the list's */
         check_end(trim);
         return;
     }
