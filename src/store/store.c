@@ -222,6 +222,10 @@ static bool fold_all(struct store *store, enum err err)
 {
     bool more = false;
 
+    if (err == ERR_STOPPED) { /* the log is closing: what is still pending is answered when the store is closed */
+        store->failed = true;
+        return false;
+    }
     if (err != OK) {
         fail(store, err, "the log of the store cannot be read");
         return false;
