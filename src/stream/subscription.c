@@ -257,9 +257,11 @@ static bool look_once(struct subscription *subscription)
     arm(subscription, now, pace, room);
     if (!room || pace > 0)
         return false;
-    if (now >= subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll)
+    if (now >= subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll) {
         send_idle(subscription);
-    if (*gone || !subscription->grown)
+        return !*gone; /* and ask for room again */
+    }
+    if (!subscription->grown)
         return false;
     err = read_more(subscription);
     if (err == ERR_PENDING)
