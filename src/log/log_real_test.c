@@ -1,4 +1,4 @@
-/* log_real_test.c: the embedded engine on the real disk with its real threads; short, the rest is proved in simulation. */
+/* log_real_test.c: the embedded engine on the real disk with its real threads; the rest is proved in simulation. */
 #include <stdlib.h>
 #include <unistd.h>
 

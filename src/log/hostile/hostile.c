@@ -68,13 +68,14 @@ static struct stream *stream_get(struct hostile *hostile, log_id id)
 static struct pending *pending_start(struct hostile *hostile, void (*fire)(struct os_timer *timer))
 {
     struct pending *pending = calloc(1, sizeof(*pending));
+    uint64_t delay_us = below(hostile, (uint64_t)hostile->config.delay_us_max + 1);
 
     if (!pending)
         return NULL;
     pending->hostile = hostile;
     pending->timer.fire = fire;
     list_push(&hostile->pending, &pending->link);
-    os_timer_start(hostile->config.loop, &pending->timer, (int64_t)below(hostile, (uint64_t)hostile->config.delay_us_max + 1));
+    os_timer_start(hostile->config.loop, &pending->timer, (int64_t)delay_us);
     return pending;
 }
 

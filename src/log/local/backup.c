@@ -152,7 +152,7 @@ static void copy_done(struct os_job *job)
     local_job_done(local);
 }
 
-/* Everything durable now, held. A segment's `used` counts what is published, which is durable (with LOG_OS: written). */
+/* Everything durable now, held. A segment's `used` counts what is published: durable (with LOG_OS, written). */
 static enum err collect(struct backup *backup)
 {
     struct local *local = backup->local;

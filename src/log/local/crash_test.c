@@ -188,8 +188,8 @@ TEST("nor does a second crash during recovery")
         crash_once(9, at, true);
 }
 
-/* A sync fails (the kernel takes the pages for clean all the same), the process exits, the next one starts, and then the
- * power fails: what a reader has seen in between must not be gone. */
+/* A sync fails (the kernel takes the pages for clean all the same), the process exits, the next one starts, and then
+ * the power fails: what a reader has seen in between must not be gone. */
 static void fail_then_crash(uint64_t seed, uint64_t at)
 {
     struct harness *h = harness_create(seed, LOG_SYNC);

@@ -8,6 +8,7 @@
 #include "log/local/lookup.h"
 
 enum {
+    FETCH_BYTES_MAX = 2 * FRAME_BYTES_MAX,
     FETCH_BATCHES_MAX = 4096,
     FETCH_FILES_MAX = 16,
     FETCH_CHUNKS_MAX = 64,
@@ -70,7 +71,7 @@ static struct fetch *fetch_create(struct local *local, struct log_read *read)
     fetch->log = read->log;
     fetch->from = fetch->next = read->next;
     fetch->not_before = read->not_before;
-    fetch->bytes_max = read->bytes_max < 2 * (uint64_t)FRAME_BYTES_MAX ? read->bytes_max : 2 * (uint64_t)FRAME_BYTES_MAX;
+    fetch->bytes_max = read->bytes_max < FETCH_BYTES_MAX ? read->bytes_max : FETCH_BYTES_MAX;
     fetch->batches_max = read->batches_max < FETCH_BATCHES_MAX ? read->batches_max : FETCH_BATCHES_MAX;
     return fetch;
 }
@@ -416,10 +417,11 @@ static void settled_work(struct os_job *job)
             return;
 
         /* A log is in one file of those that were settled together; the others may still come. */
-        bool last = i + 1 == fetch->file_count || fetch->files[i + 1].file->at.together != fetch->files[i].file->at.together;
+        log_pos together = fetch->files[i].file->at.together;
+        bool last = i + 1 == fetch->file_count || fetch->files[i + 1].file->at.together != together;
 
-        if (last && fetch->next < fetch->files[i].file->at.together)
-            fetch->next = fetch->files[i].file->at.together;
+        if (last && fetch->next < together)
+            fetch->next = together;
     }
 }
 

@@ -119,7 +119,9 @@ enum err frame_check(const char *frame, const struct frame_head *head)
 
 static uint32_t batch_crc(const char *at, uint32_t size)
 {
-    return crc32c(crc32c(0, at, BATCH_HEADER_BYTES - 4), at + BATCH_HEADER_BYTES, batch_span(size) - BATCH_HEADER_BYTES);
+    uint32_t crc = crc32c(0, at, BATCH_HEADER_BYTES - 4);
+
+    return crc32c(crc, at + BATCH_HEADER_BYTES, batch_span(size) - BATCH_HEADER_BYTES);
 }
 
 void batch_seal(struct batch_head *head, char *at)

@@ -47,8 +47,10 @@ void local_report(struct local *local, int level, const char *format, ...)
     va_start(args, format);
     buf_vfmt(&text, format, args);
     va_end(args);
+    if (text.err != OK)
+        buf_clear(&text); /* an empty line is better than half of one */
     if (local->config.user.report)
-        local->config.user.report(local->config.user.ctx, level, text.err == OK ? buf_str(&text) : STR("out of memory"));
+        local->config.user.report(local->config.user.ctx, level, buf_str(&text));
     buf_deinit(&text);
 }
 

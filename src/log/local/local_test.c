@@ -234,7 +234,9 @@ TEST("who watches is told of growth and seals, and may stop watching from within
 TEST("a read given up is not answered, and what it held is free again")
 {
     struct harness *h = make(LOG_SYNC);
-    struct harness_read entry = { .read = { .log = 1, .bytes_max = 1000, .batches_max = 10, .done = harness_read_done } };
+    struct harness_read entry = {
+        .read = { .log = 1, .bytes_max = 1000, .batches_max = 10, .done = harness_read_done },
+    };
 
     for (unsigned i = 0; i < 30; i++) {
         CHECK(harness_append(h, 1, 1, 9000, 0) == OK);

@@ -113,7 +113,7 @@ static enum err load_manifest(struct state *state)
     if (!state->manifest_found) {
         if (state->commits.count == 0 && state->settled.count == 0)
             return OK;
-        report(state, REPORT_ERROR, "the file manifest is missing, and what lies beside it cannot be understood without it");
+        report(state, REPORT_ERROR, "the file manifest is missing, and the files beside it cannot be understood without it");
         return ERR_CORRUPT;
     }
     local_path(state->local, "manifest", path);
@@ -123,7 +123,7 @@ static enum err load_manifest(struct state *state)
     if (err == ERR_CORRUPT)
         report(state, REPORT_ERROR, "the file manifest is damaged: restore it, or the directory, from a backup");
     else if (err == ERR_NEWER)
-        report(state, REPORT_ERROR, "the file manifest was written by a newer version; this one would lose what it means");
+        report(state, REPORT_ERROR, "the file manifest was written by a newer version, which this one cannot read");
     return err;
 }
 
@@ -307,8 +307,9 @@ static enum err on_lost(struct walk *walk, uint64_t offset, uint64_t from, uint6
     char name[SEGMENT_NAME_MAX];
 
     segment_name(name, "commit", walk->head.number);
-    report(state, REPORT_ERROR, "%s is damaged at offset %llu: %llu acknowledged commits (frames %llu to %llu) are lost",
-           name, (unsigned long long)offset, (unsigned long long)(to - from), (unsigned long long)from,
+    report(state, REPORT_ERROR,
+           "%s is damaged at offset %llu: %llu acknowledged commits (frames %llu to %llu) are lost", name,
+           (unsigned long long)offset, (unsigned long long)(to - from), (unsigned long long)from,
            (unsigned long long)to - 1);
     state->recovery->damaged_frames += to - from;
     state->segment->lost_frames += to - from;
@@ -455,7 +456,8 @@ static enum err copy_frames(struct scan *scan, uint64_t offset, uint64_t from, u
 }
 
 /* The spare that will do, if any, else a new file: synced and named when this returns. */
-static enum err make_fresh(struct state *state, struct segment_head *head, struct buf *prefix, struct os_file **ret_file)
+static enum err make_fresh(struct state *state, struct segment_head *head, struct buf *prefix,
+                           struct os_file **ret_file)
 {
     struct local *local = state->local;
     struct segments *segments = &local->segments;
@@ -652,8 +654,9 @@ static enum err recover(struct state *state)
     TRY(take_manifest(state));
     TRY(take_spares(state));
     TRY(open_segments(state));
-    local->segments.next_number = (state->number_max > state->manifest.settled_segment ? state->number_max
-                                                                                       : state->manifest.settled_segment) + 1;
+    if (state->number_max < state->manifest.settled_segment)
+        state->number_max = state->manifest.settled_segment;
+    local->segments.next_number = state->number_max + 1;
     TRY(begin_epoch(state));
     TRY(walk_segments(state));
     TRY(save_epoch(state));

@@ -36,8 +36,8 @@ struct walk {
 /* Walk a segment from its first frame. Pure: looks at nothing but the scan. OK, or IO, NO_MEMORY, NEWER. */
 must_use enum err walk_segment(struct walk *walk);
 
-/* The header of segment `number` (0: whichever it is); when it is damaged, its generation is taken from the first frame, and `ret_damaged` set.
- * MISSING when there is nothing to go by. */
+/* The header of segment `number` (0: whichever it is); when it is damaged, its generation is taken from the first frame,
+ * and `ret_damaged` set. MISSING when there is nothing to go by. */
 must_use enum err walk_head(struct scan *scan, uint64_t number, struct segment_head *ret_head, bool *ret_damaged);
 
 struct recovery {

@@ -1,5 +1,5 @@
-/* rot_test.c: any flipped bit is harmless, or it is said. Nothing wrong is ever handed to a reader, nothing acknowledged
- * is missing in silence. Also: bad sectors, missing files, files of a later version. */
+/* rot_test.c: any flipped bit is harmless, or it is said. Nothing wrong is ever handed to a reader, nothing
+ * acknowledged is missing in silence. Also: bad sectors, missing files, files of a later version. */
 #include "log/log_harness.h"
 
 #include "base/crc32c.h"
@@ -60,9 +60,10 @@ static bool anything_missing(struct harness *h, bool *said)
             if (!CHECK(harness_read(h, &entry, id, from, 50, 9000) == OK))
                 return false;
             for (uint32_t i = 0; i < entry.read.batch_count; i++) {
-                struct fact *fact = harness_identify(h, &entry.read.batches[i]);
+                const struct log_batch *batch = &entry.read.batches[i];
+                struct fact *fact = harness_identify(h, batch);
 
-                if (CHECK(fact && fact->first == entry.read.batches[i].first && fact->time == entry.read.batches[i].time))
+                if (CHECK(fact && fact->first == batch->first && fact->time == batch->time))
                     CHECK_INT(++seen[fact->number - 1], 1);
             }
             *said |= entry.read.damaged;

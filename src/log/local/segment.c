@@ -290,7 +290,8 @@ static bool spare_take(struct segments *segments, uint64_t size, struct spare *r
     uint32_t best = SPARES_MAX;
 
     for (uint32_t i = 0; i < segments->spare_count; i++) {
-        if (segments->spares[i].size >= size && (best == SPARES_MAX || segments->spares[i].size < segments->spares[best].size))
+        if (segments->spares[i].size >= size &&
+            (best == SPARES_MAX || segments->spares[i].size < segments->spares[best].size))
             best = i;
     }
     if (best == SPARES_MAX)

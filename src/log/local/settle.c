@@ -278,7 +278,8 @@ static enum err copy_batch(struct settle *settle, struct out *out, const struct 
     if (got != span || batch_decode(at, span, &head) != OK || head.log != ref->log || head.first != ref->first ||
         head.size != ref->size || !batch_check(at, &head)) {
         buf_fmt(&settle->report, "commit segment %llu is damaged at offset %llu: a batch of log %llu is lost\n",
-                (unsigned long long)segment->head.number, (unsigned long long)ref->offset, (unsigned long long)ref->log);
+                (unsigned long long)segment->head.number, (unsigned long long)ref->offset,
+                (unsigned long long)ref->log);
         settle->lost_frames++;
         return OK;
     }
@@ -446,7 +447,7 @@ static void pass_fail(struct settle *settle, enum err err)
     pass_end(settle);
     if (err == ERR_NO_SPACE) {
         if (!local->no_space)
-            local_report(local, REPORT_ERROR, "the disk is full while settling: appends are refused until there is room");
+            local_report(local, REPORT_ERROR, "the disk is full: appends are refused until there is room again");
         local->no_space = true; /* the timer of free space tries again */
     } else if (err != ERR_NO_MEMORY && err != ERR_STOPPED) {
         local_fail(local, err, "settling");
@@ -568,7 +569,8 @@ static void pass_pick(struct settle *settle)
         if (segment == local->segments.active || settle->segment_count == PASS_SEGMENTS_MAX)
             return;
         if (settle->segment_count > 0 &&
-            (bytes + segment->used > local->config.settled_bytes_max || batches + segment->batch_count > PASS_BATCHES_MAX ||
+            (bytes + segment->used > local->config.settled_bytes_max ||
+             batches + segment->batch_count > PASS_BATCHES_MAX ||
              (segment->batch_count > 0 && segment->time - from > local->config.bucket_ms)))
             return;
         if (batches == 0)

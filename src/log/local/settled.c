@@ -15,7 +15,8 @@
 
 enum { ENTRIES_OFFSET = 64 };
 
-static_assert(ENTRIES_OFFSET + SETTLED_ENTRIES_PER_BLOCK * SETTLED_ENTRY_BYTES == SETTLED_BLOCK_BYTES, "on-disk format");
+static_assert(ENTRIES_OFFSET + SETTLED_ENTRIES_PER_BLOCK * SETTLED_ENTRY_BYTES == SETTLED_BLOCK_BYTES,
+              "on-disk format");
 static_assert(SETTLED_TRAILER_BYTES == 16 + MANIFEST_FILE_BYTES, "on-disk format");
 
 void settled_name(char ret_name[static SETTLED_NAME_MAX], uint64_t number)

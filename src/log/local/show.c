@@ -152,7 +152,8 @@ static enum err show_manifest(struct show *show)
     for (uint32_t i = 0; i < manifest.sealed_count; i++)
         say(show, "sealed log %" PRIu64, manifest.sealed[i]);
     for (uint32_t i = 0; i < manifest.hole_count; i++)
-        say(show, "lost to damage: positions %" PRIu64 " to %" PRIu64, manifest.holes[i].from, manifest.holes[i].to - 1);
+        say(show, "lost to damage: positions %" PRIu64 " to %" PRIu64, manifest.holes[i].from,
+            manifest.holes[i].to - 1);
     manifest_deinit(&manifest);
     return OK;
 }

@@ -40,7 +40,8 @@ static void image_add(struct segment_image *image, uint64_t vouched, uint32_t si
     char *frame = image->bytes + image->size, *at = frame + FRAME_HEADER_BYTES;
     struct batch_head batch = { .log = 1, .first = image->next * 10, .count = 1, .size = size };
     struct frame_head head = {
-        .generation = GENERATION, .number = image->next, .vouched = vouched, .length = batch_span(size), .batch_count = 1,
+        .generation = GENERATION, .number = image->next, .vouched = vouched, .length = batch_span(size),
+        .batch_count = 1,
         .previous_crc = image->chain,
     };
 
