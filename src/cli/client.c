@@ -116,6 +116,8 @@ enum err client_create(struct cli *cli, const struct client_options *options, st
     TRY(sigv4_create(bounds, seed, &client->sigv4));
     err = os_fetcher_create(loop, &client->fetcher);
     if (err != OK) {
+        cli_fail(cli, EXIT_FAILED, "%s",
+                 err == ERR_UNSUPPORTED ? "outgoing requests need libcurl (libcurl.so.4)" : err_sentence(err));
         sigv4_destroy(client->sigv4);
         return err;
     }

@@ -9,6 +9,7 @@
 
 struct os_fetcher; /* connections to reuse, on one loop */
 
+/* UNSUPPORTED: libcurl, which is loaded here, is not installed. */
 must_use enum err os_fetcher_create(struct os_loop *loop, struct os_fetcher **ret_fetcher);
 
 /* Cancels what is under way. Not from inside `bytes` or `done`. */

@@ -7,17 +7,18 @@
  *   starting --timer--> in libcurl --(message)--> done, freed
  *        any of them --cancel--> detached, freed */
 #include <assert.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "os/fetch.h"
+#include "os/real/libcurl.h"
 #include "os/real/real.h"
 
 enum { CONNECTIONS_KEPT = 64, CONNECT_TIMEOUT_MS = 10000 };
 
 struct os_fetcher {
     struct os_loop *loop;
+    struct libcurl curl;
     CURLM *multi;
     struct os_timer timer;                      /* libcurl's */
     struct os_timer begin;                      /* takes what is in `starting` */
@@ -31,6 +32,7 @@ struct os_fetcher {
 struct request {
     struct list link;
     struct os_fetch *fetch; /* NULL once cancelled */
+    const struct libcurl *curl;
     CURL *easy;
     struct curl_slist *headers;
     size_t sent;
@@ -55,7 +57,7 @@ static size_t take_bytes(char *at, size_t one, size_t size, void *ctx)
 
     if (fetch == NULL)
         return CURL_WRITEFUNC_ERROR;
-    (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)request->curl->easy_get(request->easy, CURLINFO_RESPONSE_CODE, &status);
     fetch->status = (int)status;
     if (fetch->bytes) {
         fetch->bytes(fetch, str_bytes(at, size));
@@ -99,7 +101,7 @@ static void act(struct os_fetcher *fetcher, curl_socket_t fd, int events)
 
     assert(!fetcher->inside);
     fetcher->inside = true;
-    (void)curl_multi_socket_action(fetcher->multi, fd, events, &running);
+    (void)fetcher->curl.multi_act(fetcher->multi, fd, events, &running);
     fetcher->inside = false;
     reap(fetcher);
 }
@@ -148,7 +150,7 @@ static struct waiting *wait_create(struct os_fetcher *fetcher, curl_socket_t fd)
         free(waiting);
         return NULL;
     }
-    (void)curl_multi_assign(fetcher->multi, fd, waiting);
+    (void)fetcher->curl.multi_tie(fetcher->multi, fd, waiting);
     return waiting;
 }
 
@@ -161,7 +163,7 @@ static int set_waiting(CURL *easy, curl_socket_t fd, int what, void *ctx, void *
     if (what == CURL_POLL_REMOVE) {
         if (waiting)
             uv_close((uv_handle_t *)&waiting->poll, waiting_closed);
-        (void)curl_multi_assign(fetcher->multi, fd, NULL);
+        (void)fetcher->curl.multi_tie(fetcher->multi, fd, NULL);
         return 0;
     }
     if (what & CURL_POLL_IN)
@@ -182,10 +184,10 @@ static void request_free(struct os_fetcher *fetcher, struct request *request)
 {
     list_remove(&request->link);
     if (request->easy) {
-        (void)curl_multi_remove_handle(fetcher->multi, request->easy);
-        curl_easy_cleanup(request->easy);
+        (void)fetcher->curl.multi_remove(fetcher->multi, request->easy);
+        fetcher->curl.easy_destroy(request->easy);
     }
-    curl_slist_free_all(request->headers);
+    fetcher->curl.list_free(request->headers);
     free(request);
 }
 
@@ -222,7 +224,7 @@ static enum err add_header(struct request *request, str name, str value)
     buf_byte(&line, '\0');
     err = line.err;
     if (err == OK) {
-        more = curl_slist_append(request->headers, line.at);
+        more = request->curl->list_append(request->headers, line.at);
         err = more ? OK : ERR_NO_MEMORY;
     }
     buf_deinit(&line);
@@ -234,7 +236,7 @@ static enum err add_header(struct request *request, str name, str value)
 static enum err set_headers(struct request *request)
 {
     const struct os_fetch *fetch = request->fetch;
-    struct curl_slist *more = curl_slist_append(NULL, "Expect:");
+    struct curl_slist *more = request->curl->list_append(NULL, "Expect:");
 
     /* No waiting for "100 Continue": our bodies are small. */
     if (more == NULL)
@@ -242,18 +244,18 @@ static enum err set_headers(struct request *request)
     request->headers = more;
     for (size_t i = 0; i < fetch->header_count; i++)
         TRY(add_header(request, fetch->headers[i].name, fetch->headers[i].value));
-    return curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK ? OK : ERR_NO_MEMORY;
+    return request->curl->easy_set(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK ? OK : ERR_NO_MEMORY;
 }
 
 /* Any option that is a text: libcurl wants a zero byte and copies. */
-static enum err set_text(CURL *easy, CURLoption option, str text)
+static enum err set_text(struct request *request, CURLoption option, str text)
 {
     char *copy = zero_terminated(text);
     CURLcode code;
 
     if (copy == NULL)
         return ERR_NO_MEMORY;
-    code = is_one_line(text) ? curl_easy_setopt(easy, option, copy) : CURLE_URL_MALFORMAT;
+    code = is_one_line(text) ? request->curl->easy_set(request->easy, option, copy) : CURLE_URL_MALFORMAT;
     free(copy);
     return code == CURLE_OK ? OK : code == CURLE_OUT_OF_MEMORY ? ERR_NO_MEMORY : ERR_MALFORMED;
 }
@@ -261,39 +263,41 @@ static enum err set_text(CURL *easy, CURLoption option, str text)
 static enum err set_method(struct request *request)
 {
     const struct os_fetch *fetch = request->fetch;
+    const struct libcurl *curl = request->curl;
     CURL *easy = request->easy;
     bool has_body = fetch->body.size || str_eq(fetch->method, STR("POST")) || str_eq(fetch->method, STR("PUT"));
 
     if (str_eq(fetch->method, STR("HEAD")))
-        (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        (void)curl->easy_set(easy, CURLOPT_NOBODY, 1L);
     if (has_body) {
-        (void)curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        (void)curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)fetch->body.size);
-        (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-        (void)curl_easy_setopt(easy, CURLOPT_READDATA, request);
-        (void)curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body);
-        (void)curl_easy_setopt(easy, CURLOPT_SEEKDATA, request);
+        (void)curl->easy_set(easy, CURLOPT_UPLOAD, 1L);
+        (void)curl->easy_set(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)fetch->body.size);
+        (void)curl->easy_set(easy, CURLOPT_READFUNCTION, give_body);
+        (void)curl->easy_set(easy, CURLOPT_READDATA, request);
+        (void)curl->easy_set(easy, CURLOPT_SEEKFUNCTION, rewind_body);
+        (void)curl->easy_set(easy, CURLOPT_SEEKDATA, request);
     }
-    return set_text(easy, CURLOPT_CUSTOMREQUEST, fetch->method);
+    return set_text(request, CURLOPT_CUSTOMREQUEST, fetch->method);
 }
 
 static enum err set_options(struct request *request)
 {
     const struct os_fetch *fetch = request->fetch;
+    const struct libcurl *curl = request->curl;
     CURL *easy = request->easy;
 
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
-    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
-    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms);
-    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    TRY(set_text(easy, CURLOPT_PROTOCOLS_STR, STR("http,https")));
-    TRY(set_text(easy, CURLOPT_URL, fetch->url));
+    (void)curl->easy_set(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl->easy_set(easy, CURLOPT_PRIVATE, request);
+    (void)curl->easy_set(easy, CURLOPT_ERRORBUFFER, request->error);
+    (void)curl->easy_set(easy, CURLOPT_WRITEFUNCTION, take_bytes);
+    (void)curl->easy_set(easy, CURLOPT_WRITEDATA, request);
+    (void)curl->easy_set(easy, CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms);
+    (void)curl->easy_set(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    TRY(set_text(request, CURLOPT_PROTOCOLS_STR, STR("http,https")));
+    TRY(set_text(request, CURLOPT_URL, fetch->url));
     if (str_present(fetch->ca_file)) {
-        TRY(set_text(easy, CURLOPT_CAINFO, fetch->ca_file));
-        (void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        TRY(set_text(request, CURLOPT_CAINFO, fetch->ca_file));
+        (void)curl->easy_set(easy, CURLOPT_CAPATH, NULL);
     }
     TRY(set_method(request));
     return set_headers(request);
@@ -318,10 +322,11 @@ static enum err hand_over(struct os_fetcher *fetcher, struct os_fetch *fetch)
     if (request == NULL)
         return ERR_NO_MEMORY;
     request->fetch = fetch;
+    request->curl = &fetcher->curl;
     list_init(&request->link);
-    request->easy = curl_easy_init();
+    request->easy = fetcher->curl.easy_create();
     err = request->easy ? set_options(request) : ERR_NO_MEMORY;
-    if (err == OK && curl_multi_add_handle(fetcher->multi, request->easy) != CURLM_OK)
+    if (err == OK && fetcher->curl.multi_add(fetcher->multi, request->easy) != CURLM_OK)
         err = ERR_NO_MEMORY;
     if (err != OK) {
         request_free(fetcher, request);
@@ -380,13 +385,13 @@ static void finish(struct os_fetcher *fetcher, struct request *request, CURLcode
     enum err err = request->err != OK ? request->err : err_of_code(code);
     long status = 0;
 
-    (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)request->curl->easy_get(request->easy, CURLINFO_RESPONSE_CODE, &status);
     if (fetch) {
         fetch->status = (int)status;
         fetch->error[0] = '\0';
         if (err != OK)
             (void)snprintf(fetch->error, sizeof(fetch->error), "%s",
-                           request->error[0] ? request->error : curl_easy_strerror(code));
+                           request->error[0] ? request->error : fetcher->curl.easy_sentence(code));
     }
     request_free(fetcher, request);
     if (fetch)
@@ -405,12 +410,12 @@ static void reap(struct os_fetcher *fetcher)
         if (request->fetch == NULL)
             request_free(fetcher, request);
     }
-    while ((message = curl_multi_info_read(fetcher->multi, &left)) != NULL) {
+    while ((message = fetcher->curl.multi_next(fetcher->multi, &left)) != NULL) {
         struct request *request = NULL;
 
         if (message->msg != CURLMSG_DONE)
             continue;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+        (void)fetcher->curl.easy_get(message->easy_handle, CURLINFO_PRIVATE, &request);
         finish(fetcher, request, message->data.result);
     }
 }
@@ -450,32 +455,46 @@ void os_fetch_cancel(struct os_fetch *fetch)
         fetcher->starting_last = at;
 }
 
+static enum err begin_curl(struct os_fetcher *fetcher)
+{
+    struct libcurl *curl = &fetcher->curl;
+
+    TRY(libcurl_open(curl));
+    if (curl->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        libcurl_close(curl);
+        return ERR_NO_MEMORY;
+    }
+    fetcher->multi = curl->multi_create();
+    if (fetcher->multi == NULL) {
+        curl->global_cleanup();
+        libcurl_close(curl);
+        return ERR_NO_MEMORY;
+    }
+    (void)curl->multi_set(fetcher->multi, CURLMOPT_SOCKETFUNCTION, set_waiting);
+    (void)curl->multi_set(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
+    (void)curl->multi_set(fetcher->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    (void)curl->multi_set(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
+    (void)curl->multi_set(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    return OK;
+}
+
 enum err os_fetcher_create(struct os_loop *loop, struct os_fetcher **ret_fetcher)
 {
     struct os_fetcher *fetcher = calloc(1, sizeof(*fetcher));
+    enum err err;
 
     if (fetcher == NULL)
         return ERR_NO_MEMORY;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        free(fetcher);
-        return ERR_NO_MEMORY;
-    }
-    fetcher->multi = curl_multi_init();
-    if (fetcher->multi == NULL) {
-        curl_global_cleanup();
-        free(fetcher);
-        return ERR_NO_MEMORY;
-    }
     fetcher->loop = loop;
     fetcher->timer.fire = timer_fired;
     fetcher->begin.fire = begin_fired;
     fetcher->starting_last = &fetcher->starting;
     list_init(&fetcher->requests);
-    (void)curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, set_waiting);
-    (void)curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
-    (void)curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    (void)curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
-    (void)curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    err = begin_curl(fetcher);
+    if (err != OK) {
+        free(fetcher);
+        return err;
+    }
     *ret_fetcher = fetcher;
     return OK;
 }
@@ -487,8 +506,9 @@ void os_fetcher_destroy(struct os_fetcher *fetcher)
         os_fetch_cancel(fetcher->starting);
     while (!list_empty(&fetcher->requests))
         os_fetch_cancel(container_of(fetcher->requests.next, struct request, link)->fetch);
-    (void)curl_multi_cleanup(fetcher->multi);
-    curl_global_cleanup();
+    (void)fetcher->curl.multi_destroy(fetcher->multi);
+    fetcher->curl.global_cleanup();
+    libcurl_close(&fetcher->curl);
     os_timer_stop(&fetcher->timer);
     os_timer_stop(&fetcher->begin);
     free(fetcher);
