@@ -42,7 +42,7 @@ static struct http_piece piece_of(struct buf *bytes)
     return (struct http_piece){ .at = bytes->at, .size = bytes->size, .release = release, .ctx = bytes };
 }
 
-void rq_events_begin(struct rq *rq)
+enum err rq_events_begin(struct rq *rq)
 {
     struct http_header headers[ANSWER_HEADERS_MAX];
     struct http_response response = { .status = 200, .headers = headers };
@@ -50,21 +50,26 @@ void rq_events_begin(struct rq *rq)
     struct buf *bytes = bytes_create();
     struct http_piece piece;
 
-    response.header_count = answer_headers(rq, STR("application/vnd.amazon.eventstream"), headers);
-    if (bytes) {
-        begin(rq, &writer, bytes, STR("event"), STR("initial-response"));
-        if (rq->format->wire == FORMAT_CBOR)
-            buf_byte(bytes, (char)0xa0);
-        else
-            buf_append(bytes, STR("{}"));
-        eventstream_finish(&writer);
-        piece = piece_of(bytes);
-        response.pieces = &piece;
-        response.piece_count = 1;
+    if (bytes == NULL)
+        return ERR_NO_MEMORY;
+    begin(rq, &writer, bytes, STR("event"), STR("initial-response"));
+    if (rq->format->wire == FORMAT_CBOR)
+        buf_byte(bytes, (char)0xa0);
+    else
+        buf_append(bytes, STR("{}"));
+    eventstream_finish(&writer);
+    if (bytes->err != OK) {
+        release(bytes);
+        return ERR_NO_MEMORY;
     }
+    response.header_count = answer_headers(rq, STR("application/vnd.amazon.eventstream"), headers);
+    piece = piece_of(bytes);
+    response.pieces = &piece;
+    response.piece_count = 1;
     rq->streaming = true;
     http_stream_begin(rq->http, &response);
     rq->api->config.answered(rq->api->config.ctx, rq->http->conn);
+    return OK;
 }
 
 bool rq_events_room(const struct rq *rq)
@@ -81,21 +86,26 @@ static void send(struct rq *rq, struct buf *bytes)
     rq->api->config.answered(rq->api->config.ctx, rq->http->conn);
 }
 
-void rq_events_send(struct rq *rq, str type, const struct shape *shape, const void *event)
+enum err rq_events_send(struct rq *rq, str type, const struct shape *shape, const void *event)
 {
     struct eventstream_writer writer;
-    struct buf *bytes = bytes_create();
+    struct buf *bytes;
 
-    assert(rq->streaming);
-    if (bytes == NULL || rq->http == NULL)
-        return;
+    assert(rq->streaming && rq->http);
+    bytes = bytes_create();
+    if (bytes == NULL)
+        return ERR_NO_MEMORY;
     begin(rq, &writer, bytes, STR("event"), type);
     shape_encode(rq->format, shape, event, bytes);
     eventstream_finish(&writer);
-    if (bytes->err == OK)
-        send(rq, bytes);
-    else
+    if (bytes->err != OK) {
+        enum err err = bytes->err;
+
         release(bytes);
+        return err;
+    }
+    send(rq, bytes);
+    return OK;
 }
 
 static void send_exception(struct rq *rq, enum err err, str message)

@@ -21,25 +21,39 @@ static bool can_send(struct subscription *subscription)
     return rq_events_room(container_of(subscription, struct fanout, subscription)->rq);
 }
 
-static void event(struct subscription *subscription, const struct subscription_event *event)
+static enum err send(struct fanout *fanout, const struct subscription_event *event)
 {
-    struct fanout *fanout = container_of(subscription, struct fanout, subscription);
     struct rq *rq = fanout->rq;
     struct kinesis_subscribe_to_shard_event out = { .millis_behind_latest = int_of(event->behind_ms) };
     struct seqno next = seqno_of(event->shard, event->next, os_wall_ms(api_config(rq->api)->os));
     char digits[SEQNO_DIGITS_MAX];
 
     out.records.at = records_of(rq, &fanout->arena, event->shard, event->records, event->count);
-    out.records.count = out.records.at ? event->count : 0;
+    out.records.count = event->count;
     out.records.present = true;
+    if (event->count && out.records.at == NULL)
+        return ERR_NO_MEMORY;
     if (event->shard_end) {
         out.child_shards = child_shards(&fanout->arena, event->shard->stream, event->shard);
+        if (out.child_shards.count == 0)
+            return ERR_NO_MEMORY;
     } else {
         next.index -= next.index > 0; /* behind the last record, before the next */
         out.continuation_sequence_number = str_bytes(digits, seqno_format(next, digits));
     }
-    rq_events_send(rq, STR("SubscribeToShardEvent"), &kinesis_subscribe_to_shard_event_shape, &out);
-    arena_reset(&fanout->arena);
+    return rq_events_send(rq, STR("SubscribeToShardEvent"), &kinesis_subscribe_to_shard_event_shape, &out);
+}
+
+/* What could not be sent must not be missed: the client comes back to where it was. */
+static void event(struct subscription *subscription, const struct subscription_event *event)
+{
+    struct fanout *fanout = container_of(subscription, struct fanout, subscription);
+    enum err err = send(fanout, event);
+
+    if (err == OK)
+        arena_reset(&fanout->arena);
+    else
+        subscription_end(subscription, ERR_INTERNAL);
 }
 
 static str sentence_of(enum err err)
@@ -148,6 +162,7 @@ static enum err check_active(struct rq *rq, const struct consumer *consumer, con
 static enum err begin(struct rq *rq, struct fanout *fanout)
 {
     struct subscription *subscription = &fanout->subscription;
+    enum err err;
 
     arena_init(&fanout->arena, EVENT_ARENA_MAX);
     fanout->rq = rq;
@@ -155,11 +170,15 @@ static enum err begin(struct rq *rq, struct fanout *fanout)
     subscription->event = event;
     subscription->end = end;
     TRY(subscription_start(api_config(rq->api)->streams, subscription));
+    err = rq_events_begin(rq);
+    if (err != OK) {
+        subscription_stop(subscription);
+        return err;
+    }
     rq->state = fanout;
     rq->cancel = cancel;
     rq->room = room;
     rq->stop = stop;
-    rq_events_begin(rq);
     return ERR_PENDING;
 }
 

@@ -2,6 +2,7 @@
 import json
 import socket
 import ssl
+import struct
 import urllib.parse
 
 from sign import signed
@@ -100,6 +101,10 @@ class Link:
         head, body = self.request(operation, value, **how)
         self.send(head + body)
         return self.answer()
+
+    def reset(self):
+        """The next close is a RST instead of a FIN."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def ended(self):
         """True if the peer closes without another byte."""

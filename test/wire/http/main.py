@@ -9,6 +9,7 @@ import time
 
 import bodies
 import framing
+import leaving
 import multiplexed
 import secure
 from link import Link
@@ -56,6 +57,7 @@ def main():
     count.run(framing.PARTS, HTTP)
     count.run(bodies.PARTS, HTTP, name)
     count.run(multiplexed.PARTS, HTTP, name, arn)
+    count.run(leaving.PARTS, HTTP, name, arn)
     if HTTPS:
         count.run(secure.PARTS, HTTPS, os.environ["LEAT_CA"], name)
     with Link(HTTP) as link:

@@ -117,6 +117,16 @@ def idle(url, stream, arn):
                 times.append(time.monotonic() - begun)
         yield "initial-response at once, an event soon, the next within five seconds", times[0] < 0.5 and times[1] < 2 and \
             times[2] - times[1] <= 5, times
+        with Link(url) as later:
+            time.sleep(max(0, 5.1 - (time.monotonic() - begun)))
+            head, body = later.request("SubscribeToShard", dict(subscription(made, 1), StartingPosition={"Type": "LATEST"}))
+            later.send(head + body)
+            status, _ = later.status()
+            yield "after five seconds another call takes over", status == 200, status
+            rest = b"".join(iter(link.chunk, b""))
+            yield "the first stream is told, and ends", names(rest)[-1:] == ["ResourceInUseException"], rest[-200:]
+            yield "its connection goes on", link.call("ListStreams", {"Limit": 1}).status == 200, ""
+            yield "the second stream begins", names(later.chunk())[:1] == ["initial-response"], ""
 
 
 def broken(url, *_):
