@@ -8,10 +8,8 @@
  *
  * A frame is staged in the tail before it is written and published when it is durable: publishing cannot fail. */
 #include <assert.h>
-#include <stdlib.h>
 
-#include "base/crc32c.h"
-#include "log/local/engine.h"
+#include "log/local/layout.h"
 #include "log/local/settle.h"
 
 static void kick_now(struct local *local);
@@ -86,12 +84,12 @@ enum err commit_submit(struct log *log, struct log_commit *entry)
     return OK;
 }
 
-static struct log_commit *queue_first(struct commit *commit)
+struct log_commit *commit_queue_first(struct commit *commit)
 {
     return list_empty(&commit->queue) ? NULL : container_of(commit->queue.next, struct log_commit, link);
 }
 
-static void queue_pop(struct local *local, struct log_commit *entry)
+void commit_queue_pop(struct local *local, struct log_commit *entry)
 {
     list_remove(&entry->link);
     local->commit.queued_bytes -= entry->bytes;
@@ -107,180 +105,13 @@ void commit_fail_all(struct local *local, enum err err)
 
     if (!local->commit.frame) /* what is being written is told when that has ended */
         answer(local, err);
-    while ((entry = queue_first(&local->commit))) {
-        queue_pop(local, entry);
+    while ((entry = commit_queue_first(&local->commit))) {
+        commit_queue_pop(local, entry);
         entry->done(entry, err);
     }
 }
 
-/* ---- laying out ------------------------------------------------------------------------------------------------ */
-
-/* Who comes behind a SEAL, and what an atomic commit makes of it. Marks the seals it finds. */
-static enum err judge(struct local *local, struct log_commit *entry)
-{
-    bool sealed = false;
-    enum err err = OK;
-
-    for (uint32_t i = 0; i < entry->append_count; i++)
-        entry->appends[i].err = ERR_PENDING;
-    for (uint32_t i = 0; i < entry->append_count && err == OK; i++) {
-        struct log_append *append = &entry->appends[i];
-
-        append->err = idmap_get(&local->sealed, append->log) ? ERR_SEALED : OK;
-        if (append->err == ERR_SEALED)
-            sealed = true;
-        else if (append->flags & LOG_SEAL)
-            err = idmap_put(&local->sealed, append->log, SEAL_STAGED);
-        if (err != OK)
-            append->err = err;
-    }
-    if (err == OK && !(sealed && entry->atomic))
-        return OK;
-    for (uint32_t i = 0; i < entry->append_count; i++) {
-        struct log_append *append = &entry->appends[i];
-
-        if (append->err == OK) {
-            if (append->flags & LOG_SEAL)
-                idmap_remove(&local->sealed, append->log);
-            append->err = ERR_CANCELLED;
-        }
-    }
-    return err;
-}
-
-struct layout {
-    uint64_t bytes;
-    uint32_t batches;
-};
-
-static void layout_add(struct layout *layout, const struct log_commit *entry)
-{
-    for (uint32_t i = 0; i < entry->append_count; i++) {
-        if (entry->appends[i].err == OK) {
-            layout->bytes += batch_span(entry->appends[i].size);
-            layout->batches++;
-        }
-    }
-}
-
-/* Move what fits from the queue to the flight and judge it. */
-static struct layout take(struct local *local, uint64_t room)
-{
-    struct commit *commit = &local->commit;
-    struct layout layout = { 0 };
-    struct log_commit *entry;
-
-    while ((entry = queue_first(commit)) && layout.bytes + entry->bytes <= room) {
-        enum err err = judge(local, entry);
-
-        queue_pop(local, entry);
-        if (err != OK) {
-            entry->done(entry, err);
-            continue;
-        }
-        list_push(&commit->flight, &entry->link);
-        layout_add(&layout, entry);
-    }
-    return layout;
-}
-
-static enum err stage_entry(struct local *local, struct log_commit *entry, struct tail_frame *frame, uint32_t *offset,
-                            log_pos *next)
-{
-    for (uint32_t i = 0; i < entry->append_count; i++) {
-        struct log_append *append = &entry->appends[i];
-
-        if (append->err != OK)
-            continue;
-        TRY(tail_stage(&local->tail, frame, append->log, (struct tail_batch){
-            .first = *next, .offset = *offset, .size = append->size, .count = append->count, .flags = append->flags,
-        }));
-        append->first = *next;
-        *next = batch_end(*next, append->count);
-        *offset += batch_span(append->size);
-    }
-    return OK;
-}
-
-static void layout_undo(struct local *local)
-{
-    struct list *link;
-
-    while ((link = list_pop(&local->commit.flight))) {
-        struct log_commit *entry = container_of(link, struct log_commit, link);
-
-        for (uint32_t i = 0; i < entry->append_count; i++) {
-            if (entry->appends[i].err == OK && entry->appends[i].flags & LOG_SEAL)
-                idmap_remove(&local->sealed, entry->appends[i].log);
-        }
-        entry->done(entry, ERR_NO_MEMORY);
-    }
-}
-
-/* The frame of what is in flight, staged in the tail. */
-static enum err lay_out(struct local *local, struct layout layout)
-{
-    struct commit *commit = &local->commit;
-    struct tail_frame *frame = tail_frame_create(layout.batches);
-    uint32_t offset = FRAME_HEADER_BYTES;
-    log_pos next = commit->next;
-    enum err err = OK;
-
-    if (!frame)
-        return ERR_NO_MEMORY;
-    frame->number = commit->next_frame;
-    frame->time = commit->time;
-    frame->size = (uint32_t)(FRAME_HEADER_BYTES + layout.bytes);
-    frame->bytes = chunk_create(frame->size);
-    if (!frame->bytes)
-        err = ERR_NO_MEMORY;
-    for (struct list *link = commit->flight.next; link != &commit->flight && err == OK; link = link->next)
-        err = stage_entry(local, container_of(link, struct log_commit, link), frame, &offset, &next);
-    if (err != OK) {
-        tail_unstage(&local->tail, frame);
-        return err;
-    }
-    assert(offset == frame->size);
-    commit->next = next;
-    commit->next_frame++;
-    commit->vouched = commit->synced;
-    frame->segment = local->segments.active;
-    if (frame->segment)
-        frame->offset = frame->segment->used;
-    commit->frame = frame;
-    return OK;
-}
-
 /* ---- writing: the job ------------------------------------------------------------------------------------------ */
-
-/* Each body is written straight into the frame, which is what the disk and later the readers get. */
-static uint32_t fill_batches(struct commit *commit, char *at)
-{
-    uint32_t crc = 0;
-
-    list_each(link, &commit->flight) {
-        struct log_commit *entry = container_of(link, struct log_commit, link);
-
-        for (uint32_t i = 0; i < entry->append_count; i++) {
-            struct log_append *append = &entry->appends[i];
-
-            if (append->err != OK)
-                continue;
-
-            struct batch_head head = {
-                .log = append->log, .first = append->first, .time = commit->frame->time,
-                .count = append->count, .flags = append->flags, .size = append->size,
-            };
-
-            if (append->size > 0)
-                append->fill(append, at + BATCH_HEADER_BYTES);
-            batch_seal(&head, at);
-            crc = crc32c(crc, at, BATCH_HEADER_BYTES);
-            at += batch_span(append->size);
-        }
-    }
-    return crc;
-}
 
 static void write_work(struct os_job *job)
 {
@@ -295,7 +126,7 @@ static void write_work(struct os_job *job)
         .length = frame->size - FRAME_HEADER_BYTES,
         .batch_count = frame->batch_count,
         .previous_crc = commit->chain,
-        .body_crc = fill_batches(commit, frame->bytes->at + FRAME_HEADER_BYTES),
+        .body_crc = layout_fill(commit, frame->bytes->at + FRAME_HEADER_BYTES),
     };
 
     frame_encode(&head, frame->bytes->at);
@@ -514,7 +345,7 @@ static bool position_ready(struct local *local)
 static bool room_ready(struct local *local, uint64_t *ret_room)
 {
     struct segment *active = local->segments.active;
-    uint64_t needed = FRAME_HEADER_BYTES + queue_first(&local->commit)->bytes;
+    uint64_t needed = FRAME_HEADER_BYTES + commit_queue_first(&local->commit)->bytes;
 
     if (local->config.durability == LOG_MEMORY) {
         *ret_room = FRAME_BYTES_MAX - FRAME_HEADER_BYTES;
@@ -581,9 +412,9 @@ static void kick_now(struct local *local)
     struct commit *commit = &local->commit;
     uint64_t room;
 
-    if (queue_first(commit) && backlog_full(local))
+    if (commit_queue_first(commit) && backlog_full(local))
         relieve(local);
-    while (!commit->busy && !local->failed && queue_first(commit) && !backlog_full(local)) {
+    while (!commit->busy && !local->failed && commit_queue_first(commit) && !backlog_full(local)) {
         if (!position_ready(local) || !room_ready(local, &room))
             return;
 
@@ -593,8 +424,8 @@ static void kick_now(struct local *local)
             commit->time = wall;
         commit->busy = true; /* whoever is told of a failure may submit again */
 
-        struct layout layout = take(local, room);
-        enum err err = layout.batches > 0 ? lay_out(local, layout) : OK;
+        struct layout layout = layout_take(local, room);
+        enum err err = layout.batches > 0 ? layout_stage(local, layout) : OK;
 
         if (err != OK)
             layout_undo(local);
@@ -636,7 +467,7 @@ bool commit_finish(struct local *local)
 
     if (active->last_frame < active->head.first_frame || active->head.size - active->used < FRAME_HEADER_BYTES)
         return true;
-    if (lay_out(local, (struct layout){ 0 }) != OK)
+    if (layout_stage(local, (struct layout){ 0 }) != OK)
         return true;
     commit->busy = true;
     commit->syncs_in_job = true;

@@ -3,8 +3,8 @@
  * Jobs never touch it. A job is handed what it needs (references, numbers, a frame being built), and its `done`, on
  * the loop, applies the result. Three workers:
  *   commit   one thread   take a new segment, write and sync frames
- *   settle   one thread   recovery, settling, manifests, trim, spare segments, backup
- *   read     two threads  cold reads, free space */
+ *   settle   one thread   recovery, settling, manifests, trim, backup
+ *   read     two threads  cold reads, free space, spare segments (which must not wait behind the settler) */
 #pragma once
 
 #include "base/buf.h"

@@ -1,211 +1,12 @@
 /* recover.c: from a directory to an engine; see recover.h for the rule it follows. */
-#include "log/local/recover.h"
-
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { NAMES_MAX = 1 << 20 };
-
-struct numbers {
-    uint64_t *at;
-    uint32_t count, capacity;
-};
-
-struct state {
-    struct recovery *recovery;
-    struct local *local;
-    struct manifest manifest;
-    struct numbers commits, spares, settled;
-    bool manifest_found;
-    uint64_t expected;      /* number of the next frame */
-    bool hole;              /* frames were lost in front of the next one */
-    /* the segment that is being walked */
-    struct segment *segment;
-    uint64_t number_max;    /* of any segment or spare, whatever became of it */
-};
-
-static void report(struct state *state, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void report(struct state *state, int level, const char *format, ...)
-{
-    va_list args;
-
-    buf_fmt(&state->recovery->report, "%d ", level);
-    va_start(args, format);
-    buf_vfmt(&state->recovery->report, format, args);
-    va_end(args);
-    buf_byte(&state->recovery->report, '\n');
-}
-
-static void doom(struct state *state, const char *name)
-{
-    buf_fmt(&state->recovery->doomed, "%s\n", name);
-}
-
-/* ---- the directory --------------------------------------------------------------------------------------------- */
-
-static enum err numbers_push(struct numbers *numbers, uint64_t number)
-{
-    if (numbers->count == numbers->capacity) {
-        uint32_t capacity = numbers->capacity ? numbers->capacity * 2 : 64;
-        uint64_t *at = capacity <= NAMES_MAX ? realloc(numbers->at, capacity * sizeof(*at)) : NULL;
-
-        if (!at)
-            return ERR_NO_MEMORY;
-        numbers->at = at;
-        numbers->capacity = capacity;
-    }
-    numbers->at[numbers->count++] = number;
-    return OK;
-}
-
-/* What was being made when we stopped goes, and its number is not used again while it goes. */
-static enum err tmp_name(struct state *state, const char *name)
-{
-    char whole[SEGMENT_NAME_MAX];
-    uint64_t number;
-    size_t size = strlen(name) - 4;
-
-    doom(state, name);
-    if (size >= sizeof(whole))
-        return OK;
-    memcpy(whole, name, size);
-    whole[size] = 0;
-    if (segment_name_parse(whole, "commit", &number) != OK && segment_name_parse(whole, "spare", &number) != OK)
-        return OK;
-    if (number > state->number_max)
-        state->number_max = number;
-    return OK;
-}
-
-static enum err each_name(void *ctx, const char *name)
-{
-    struct state *state = ctx;
-    uint64_t number;
-    struct numbers *numbers;
-
-    if (strcmp(name, "manifest") == 0) {
-        state->manifest_found = true;
-        return OK;
-    }
-    if (str_ends(str_of(name), STR(".tmp")))
-        return tmp_name(state, name);
-    if (segment_name_parse(name, "commit", &number) == OK)
-        numbers = &state->commits;
-    else if (segment_name_parse(name, "spare", &number) == OK)
-        numbers = &state->spares;
-    else if (segment_name_parse(name, "settled", &number) == OK)
-        return numbers_push(&state->settled, number);
-    else
-        return OK; /* not ours */
-    if (number > state->number_max)
-        state->number_max = number;
-    return numbers_push(numbers, number); /* ascending: fixed width, bytewise order */
-}
-
-static enum err load_manifest(struct state *state)
-{
-    char path[PATH_BYTES_MAX], *at;
-    size_t size;
-    enum err err;
-
-    if (!state->manifest_found) {
-        if (state->commits.count == 0 && state->settled.count == 0)
-            return OK;
-        report(state, REPORT_ERROR, "the file manifest is missing, and the files beside it cannot be understood without it");
-        return ERR_CORRUPT;
-    }
-    local_path(state->local, "manifest", path);
-    TRY(os_read_file(state->local->os, path, MANIFEST_BYTES_MAX, &at, &size));
-    err = manifest_decode(str_bytes(at, size), &state->manifest);
-    free(at);
-    if (err == ERR_CORRUPT)
-        report(state, REPORT_ERROR, "the file manifest is damaged: restore it, or the directory, from a backup");
-    else if (err == ERR_NEWER)
-        report(state, REPORT_ERROR, "the file manifest was written by a newer version, which this one cannot read");
-    return err;
-}
-
-static bool number_known(const struct numbers *numbers, uint64_t number)
-{
-    uint32_t low = 0, high = numbers->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (numbers->at[middle] == number)
-            return true;
-        if (numbers->at[middle] < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
-static int by_number(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-    return (left > right) - (left < right);
-}
-
-/* Settled files that the manifest does not name are from a pass that was not finished. */
-static enum err take_settled(struct state *state)
-{
-    struct numbers named = { 0 };
-    char name[SETTLED_NAME_MAX];
-    enum err err = OK;
-
-    for (uint32_t i = 0; i < state->manifest.file_count && err == OK; i++) {
-        const struct manifest_file *file = &state->manifest.files[i];
-
-        err = numbers_push(&named, file->number);
-        if (err == OK)
-            err = local_file_add(state->local, file);
-        settled_name(name, file->number);
-        if (!number_known(&state->settled, file->number))
-            report(state, REPORT_ERROR, "%s is missing: what was settled in it cannot be read", name);
-    }
-    if (err == OK && named.count > 0)
-        qsort(named.at, named.count, sizeof(named.at[0]), by_number);
-    for (uint32_t i = 0; i < state->settled.count && err == OK; i++) {
-        settled_name(name, state->settled.at[i]);
-        if (!number_known(&named, state->settled.at[i]))
-            doom(state, name);
-        if (state->settled.at[i] >= state->local->next_file)
-            state->local->next_file = state->settled.at[i] + 1;
-    }
-    free(named.at);
-    return err;
-}
-
-static enum err take_manifest(struct state *state)
-{
-    struct local *local = state->local;
-    struct manifest *manifest = &state->manifest;
-
-    local->manifest_count = manifest->version_count;
-    local->settled_segment = manifest->settled_segment;
-    local->settled_frame = manifest->settled_frame;
-    local->settled_time = manifest->time;
-    local->next_file = manifest->next_file ? manifest->next_file : 1;
-    local->commit.time = manifest->time;
-    local->settled = local->tail.start = local->tail.end = manifest->settled;
-    state->expected = manifest->settled_frame + 1;
-    for (uint32_t i = 0; i < manifest->sealed_count; i++) {
-        if (manifest->sealed[i] != 0)
-            TRY(idmap_put(&local->sealed, manifest->sealed[i], SEAL_DURABLE));
-    }
-    for (uint32_t i = 0; i < manifest->hole_count; i++)
-        local_hole(local, manifest->holes[i].from, manifest->holes[i].to);
-    return take_settled(state);
-}
+#include "log/local/directory.h"
 
 /* ---- frames ---------------------------------------------------------------------------------------------------- */
 
-static void hole_end(struct state *state, log_pos to)
+static void hole_end(struct recover *state, log_pos to)
 {
     if (state->hole)
         local_hole(state->local, state->local->tail.end, to);
@@ -213,7 +14,7 @@ static void hole_end(struct state *state, log_pos to)
 }
 
 /* Positions must go on from where we are; anything else was not written by us, whatever its crc says. */
-static bool frame_plausible(const struct state *state, const struct frame_head *head, const char *frame)
+static bool frame_plausible(const struct recover *state, const struct frame_head *head, const char *frame)
 {
     const char *at = frame + FRAME_HEADER_BYTES;
     log_pos least = state->local->tail.end;
@@ -231,7 +32,7 @@ static bool frame_plausible(const struct state *state, const struct frame_head *
     return true;
 }
 
-static enum err stage_batches(struct state *state, struct tail_frame *tail_frame, const char *frame, log_pos *end)
+static enum err stage_batches(struct recover *state, struct tail_frame *tail_frame, const char *frame, log_pos *end)
 {
     struct local *local = state->local;
 
@@ -251,7 +52,7 @@ static enum err stage_batches(struct state *state, struct tail_frame *tail_frame
 }
 
 /* One frame that counts, which lies in `segment` at `offset`. */
-static enum err take_frame(struct state *state, struct segment *segment, uint64_t offset, const struct frame_head *head,
+static enum err take_frame(struct recover *state, struct segment *segment, uint64_t offset, const struct frame_head *head,
                            const char *frame)
 {
     struct local *local = state->local;
@@ -259,7 +60,7 @@ static enum err take_frame(struct state *state, struct segment *segment, uint64_
     log_pos end = local->tail.end;
 
     if (!frame_plausible(state, head, frame)) {
-        report(state, REPORT_ERROR, "commit segment %llu holds a frame out of order at offset %llu; it is passed over",
+        recover_report(state, REPORT_ERROR, "commit segment %llu holds a frame out of order at offset %llu; it is passed over",
                (unsigned long long)segment->head.number, (unsigned long long)offset);
         return OK;
     }
@@ -296,18 +97,18 @@ static enum err take_frame(struct state *state, struct segment *segment, uint64_
 
 static enum err on_frame(struct walk *walk, uint64_t offset, const struct frame_head *head, const char *frame)
 {
-    struct state *state = walk->ctx;
+    struct recover *state = walk->ctx;
 
     return take_frame(state, state->segment, offset, head, frame);
 }
 
 static enum err on_lost(struct walk *walk, uint64_t offset, uint64_t from, uint64_t to)
 {
-    struct state *state = walk->ctx;
+    struct recover *state = walk->ctx;
     char name[SEGMENT_NAME_MAX];
 
     segment_name(name, "commit", walk->head.number);
-    report(state, REPORT_ERROR,
+    recover_report(state, REPORT_ERROR,
            "%s is damaged at offset %llu: %llu acknowledged commits (frames %llu to %llu) are lost", name,
            (unsigned long long)offset, (unsigned long long)(to - from), (unsigned long long)from,
            (unsigned long long)to - 1);
@@ -330,7 +131,7 @@ static enum err measure_lost(struct walk *walk, uint64_t offset, uint64_t from, 
 /* ---- segments -------------------------------------------------------------------------------------------------- */
 
 /* Open a segment and put it into the list, unless there is nothing to go by. */
-static enum err open_segment(struct state *state, uint64_t number)
+static enum err open_segment(struct recover *state, uint64_t number)
 {
     struct local *local = state->local;
     char name[SEGMENT_NAME_MAX], path[PATH_BYTES_MAX];
@@ -351,10 +152,10 @@ static enum err open_segment(struct state *state, uint64_t number)
         scan_deinit(&scan);
     }
     if (err == ERR_MISSING || damaged)
-        report(state, REPORT_ERROR, "%s: its header is damaged%s", name,
+        recover_report(state, REPORT_ERROR, "%s: its header is damaged%s", name,
                damaged ? "; the frames behind it say enough" : " and no frame stands behind it: it is passed over");
     else if (err == ERR_NEWER)
-        report(state, REPORT_ERROR, "%s was written by a newer version", name);
+        recover_report(state, REPORT_ERROR, "%s was written by a newer version", name);
     if (err == OK) {
         head.size = size;
         if (segment_add(local, &head, file))
@@ -365,12 +166,12 @@ static enum err open_segment(struct state *state, uint64_t number)
     return err == ERR_MISSING ? OK : err;
 }
 
-static enum err open_segments(struct state *state)
+static enum err open_segments(struct recover *state)
 {
     uint64_t boot = state->manifest.boot_segment;
 
-    if (boot > state->manifest.settled_segment && !number_known(&state->commits, boot)) {
-        report(state, REPORT_ERROR, "commit segment %llu is missing: what was acknowledged in it is lost",
+    if (boot > state->manifest.settled_segment && !numbers_known(&state->commits, boot)) {
+        recover_report(state, REPORT_ERROR, "commit segment %llu is missing: what was acknowledged in it is lost",
                (unsigned long long)boot);
         state->hole = true;
     }
@@ -382,7 +183,7 @@ static enum err open_segments(struct state *state)
             TRY(open_segment(state, number));
         } else {
             segment_name(name, "commit", number);
-            doom(state, name);
+            recover_doom(state, name);
         }
     }
     return OK;
@@ -396,11 +197,11 @@ static struct segment *next_segment(struct local *local, struct segment *segment
 }
 
 /* The gap in front of a segment whose first frame is not the one we expect. */
-static void gap(struct state *state, const struct segment *segment)
+static void gap(struct recover *state, const struct segment *segment)
 {
     if (segment->head.first_frame <= state->expected)
         return;
-    report(state, REPORT_ERROR, "a commit segment is missing: %llu acknowledged commits (frames %llu to %llu) are lost",
+    recover_report(state, REPORT_ERROR, "a commit segment is missing: %llu acknowledged commits (frames %llu to %llu) are lost",
            (unsigned long long)(segment->head.first_frame - state->expected), (unsigned long long)state->expected,
            (unsigned long long)segment->head.first_frame - 1);
     state->recovery->damaged_frames += segment->head.first_frame - state->expected;
@@ -408,7 +209,7 @@ static void gap(struct state *state, const struct segment *segment)
     state->expected = segment->head.first_frame;
 }
 
-static enum err walk_into_tail(struct state *state, struct segment *segment, struct scan *scan, uint64_t limit,
+static enum err walk_into_tail(struct recover *state, struct segment *segment, struct scan *scan, uint64_t limit,
                                struct walk *walk)
 {
     struct local *local = state->local;
@@ -456,7 +257,7 @@ static enum err copy_frames(struct scan *scan, uint64_t offset, uint64_t from, u
 }
 
 /* The spare that will do, if any, else a new file: synced and named when this returns. */
-static enum err make_fresh(struct state *state, struct segment_head *head, struct buf *prefix,
+static enum err make_fresh(struct recover *state, struct segment_head *head, struct buf *prefix,
                            struct os_file **ret_file)
 {
     struct local *local = state->local;
@@ -477,7 +278,7 @@ static enum err make_fresh(struct state *state, struct segment_head *head, struc
 }
 
 /* The fresh segment goes into the list and its frames into the tail. */
-static enum err take_fresh(struct state *state, const struct segment_head *head, struct os_file *file,
+static enum err take_fresh(struct recover *state, const struct segment_head *head, struct os_file *file,
                            const struct buf *prefix)
 {
     struct segment *segment = segment_add(state->local, head, file);
@@ -497,7 +298,7 @@ static enum err take_fresh(struct state *state, const struct segment_head *head,
 }
 
 /* `scan` and `walk` are at the end of the last segment (NULL if there is none). */
-static enum err begin_fresh(struct state *state, struct scan *scan, const struct walk *walk, uint64_t to)
+static enum err begin_fresh(struct recover *state, struct scan *scan, const struct walk *walk, uint64_t to)
 {
     struct local *local = state->local;
     struct commit *commit = &local->commit;
@@ -522,7 +323,7 @@ static enum err begin_fresh(struct state *state, struct scan *scan, const struct
     if (err == OK)
         err = make_fresh(state, &head, &prefix, &file);
     if (err == ERR_NO_SPACE && prefix.size == SEGMENT_HEADER_BYTES) {
-        report(state, REPORT_ERROR, "the disk is full: appends are refused until there is room again");
+        recover_report(state, REPORT_ERROR, "the disk is full: appends are refused until there is room again");
         local->no_space = true;
         err = OK;
     } else if (err == OK) {
@@ -535,17 +336,17 @@ static enum err begin_fresh(struct state *state, struct scan *scan, const struct
     return err;
 }
 
-static void report_cut(struct state *state, const struct walk *walk)
+static void report_cut(struct recover *state, const struct walk *walk)
 {
     if (!walk->cut)
         return;
     state->recovery->cut_tails++;
-    report(state, REPORT_WARNING, "commit segment %llu: its tail from offset %llu (frame %llu on) was torn by a crash, "
+    recover_report(state, REPORT_WARNING, "commit segment %llu: its tail from offset %llu (frame %llu on) was torn by a crash, "
            "nobody vouches for it, and it is cut", (unsigned long long)walk->head.number, (unsigned long long)walk->end,
            (unsigned long long)walk->next_frame);
 }
 
-static enum err walk_last(struct state *state, struct segment *segment, struct scan *scan)
+static enum err walk_last(struct recover *state, struct segment *segment, struct scan *scan)
 {
     struct walk measure = {
         .scan = scan, .head = segment->head, .frame = measure_frame, .lost = measure_lost, .ctx = state,
@@ -558,7 +359,7 @@ static enum err walk_last(struct state *state, struct segment *segment, struct s
     return begin_fresh(state, scan, &walk, measure.next_frame);
 }
 
-static enum err walk_segments(struct state *state)
+static enum err walk_segments(struct recover *state)
 {
     struct local *local = state->local;
     struct segment *segment = next_segment(local, NULL), *next;
@@ -582,27 +383,8 @@ static enum err walk_segments(struct state *state)
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */
 
-static enum err take_spares(struct state *state)
-{
-    struct segments *segments = &state->local->segments;
-
-    for (uint32_t i = 0; i < state->spares.count; i++) {
-        char name[SEGMENT_NAME_MAX], path[PATH_BYTES_MAX];
-        struct os_stat stat;
-
-        segment_name(name, "spare", state->spares.at[i]);
-        local_path(state->local, name, path);
-        TRY(os_stat(state->local->os, path, &stat));
-        if (segments->spare_count < SPARES_MAX && stat.size >= SEGMENT_HEADER_BYTES + FRAME_HEADER_BYTES)
-            segments->spares[segments->spare_count++] = (struct spare){ state->spares.at[i], stat.size };
-        else
-            doom(state, name);
-    }
-    return OK;
-}
-
 /* A new epoch: behind everything ever given, also if the manifest is older than what the segments hold. */
-static enum err begin_epoch(struct state *state)
+static enum err begin_epoch(struct recover *state)
 {
     struct local *local = state->local;
     uint64_t epoch = state->manifest.epoch;
@@ -612,7 +394,7 @@ static enum err begin_epoch(struct state *state)
             epoch = container_of(link, struct segment, link)->head.epoch;
     }
     if (++epoch > EPOCH_MAX) {
-        report(state, REPORT_ERROR, "this directory was started %d times, which is the most there can be", EPOCH_MAX);
+        recover_report(state, REPORT_ERROR, "this directory was started %d times, which is the most there can be", EPOCH_MAX);
         return ERR_FULL;
     }
     local->epoch = local->epoch_reserved = (uint32_t)epoch;
@@ -620,7 +402,7 @@ static enum err begin_epoch(struct state *state)
 }
 
 /* The new epoch is durable before the first position of it is given. */
-static enum err save_epoch(struct state *state)
+static enum err save_epoch(struct recover *state)
 {
     struct local *local = state->local;
     char path[PATH_BYTES_MAX];
@@ -642,17 +424,15 @@ static enum err save_epoch(struct state *state)
     return err;
 }
 
-static enum err recover(struct state *state)
+static enum err run(struct recover *state)
 {
     struct local *local = state->local;
     log_pos begin;
 
-    TRY(os_list(local->os, local->dir, each_name, state));
-    TRY(load_manifest(state));
+    TRY(directory_read(state));
     if (!state->manifest_found)
         TRY(save_epoch(state)); /* so that from the first segment on there always is a manifest */
-    TRY(take_manifest(state));
-    TRY(take_spares(state));
+    TRY(directory_take(state));
     TRY(open_segments(state));
     if (state->number_max < state->manifest.settled_segment)
         state->number_max = state->manifest.settled_segment;
@@ -662,7 +442,7 @@ static enum err recover(struct state *state)
     TRY(save_epoch(state));
     begin = (log_pos)local->epoch << POSITION_COUNTER_BITS;
     if (begin < local->tail.end) { /* nothing of ours gives positions of a later epoch */
-        report(state, REPORT_ERROR, "the commit log holds positions of a boot that the manifest does not know");
+        recover_report(state, REPORT_ERROR, "the commit log holds positions of a boot that the manifest does not know");
         return ERR_CORRUPT;
     }
     hole_end(state, begin);
@@ -673,9 +453,9 @@ static enum err recover(struct state *state)
 void recover_work(struct os_job *job)
 {
     struct recovery *recovery = container_of(job, struct recovery, job);
-    struct state state = { .recovery = recovery, .local = recovery->local };
+    struct recover state = { .recovery = recovery, .local = recovery->local };
 
-    recovery->err = recover(&state);
+    recovery->err = run(&state);
     manifest_deinit(&state.manifest);
     free(state.commits.at);
     free(state.spares.at);

@@ -408,7 +408,7 @@ static void fill_done(struct os_job *job)
     struct segments *segments = &local->segments;
 
     if (fill->err == OK && fill->at < fill->size && !local->closing && !local->failed) {
-        local_job(local, local->settle_worker, &fill->job, fill_work, fill_done);
+        local_job(local, local->read_worker, &fill->job, fill_work, fill_done);
         local_job_done(local);
         return;
     }
@@ -449,7 +449,7 @@ void segment_prepare(struct local *local)
     fill->size = segments->next_size;
     fill->low_water = segments->bytes + 3 * fill->size; /* or it would be the spare that fills the disk */
     segments->fill = fill;
-    local_job(local, local->settle_worker, &fill->job, fill_work, fill_done);
+    local_job(local, local->read_worker, &fill->job, fill_work, fill_done);
 }
 
 void segments_init(struct local *local)
