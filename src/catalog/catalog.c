@@ -98,7 +98,7 @@ static uint8_t retention_class(int64_t hours)
 
     while (hours > 24 && class < 12) {
         hours /= 2;
-        class++;
+        class ++;
     }
     return class;
 }

@@ -27,38 +27,38 @@ enum { CATALOG_LOG = 1, SHARD_NONE = -1 };
 
 struct shard {
     uint32_t index;
-    int64_t parent, adjacent;   /* indices, or SHARD_NONE */
-    u128 start, end;            /* inclusive */
-    int64_t created_s;          /* of its sequence numbers */
-    ms closed_at;               /* 0: open */
+    int64_t parent, adjacent; /* indices, or SHARD_NONE */
+    u128 start, end;          /* inclusive */
+    int64_t created_s;        /* of its sequence numbers */
+    ms closed_at;             /* 0: open */
     struct stream *stream;
-    void *run;                  /* what the stream room keeps for it; NULL while cold */
+    void *run; /* what the stream room keeps for it; NULL while cold */
 };
 
 struct consumer {
-    struct tree_node node;      /* in stream->consumers, by name */
+    struct tree_node node; /* in stream->consumers, by name */
     struct stream *stream;
-    struct arena memory;        /* holds the record */
+    struct arena memory; /* holds the record */
     struct catalog_consumer_record *record;
     struct os_timer due;
 };
 
 struct stream {
-    struct tree_node node;      /* by "account/region/name" */
+    struct tree_node node; /* by "account/region/name" */
     struct map_node by_id;
     uint64_t id;
     struct catalog *catalog;
-    struct arena memory;        /* holds the record */
+    struct arena memory; /* holds the record */
     struct catalog_stream_record *record;
-    struct shard **shards;      /* all that are not expired, by index */
+    struct shard **shards; /* all that are not expired, by index */
     size_t shard_count, shard_capacity;
-    struct shard **open;        /* the open ones, by start of hash range; see stream_open_shards */
+    struct shard **open; /* the open ones, by start of hash range; see stream_open_shards */
     size_t open_count;
     bool open_stale;
     struct tree consumers;
     struct os_timer due, expiry;
-    bool moving;                /* a transition of ours is on its way through the log */
-    void *run;                  /* what the stream room keeps for it; NULL while cold */
+    bool moving; /* a transition of ours is on its way through the log */
+    void *run;   /* what the stream room keeps for it; NULL while cold */
 };
 
 enum catalog_event { STREAM_CHANGED, STREAM_GONE, SHARD_CHANGED, SHARD_GONE, CONSUMER_CHANGED, CONSUMER_GONE };
@@ -68,9 +68,9 @@ struct catalog_config {
     struct os_loop *loop;
     struct os_worker *worker;
     struct log *log;
-    const char *dir;            /* for snapshots; NULL: none */
+    const char *dir; /* for snapshots; NULL: none */
     uint64_t seed;
-    int64_t transition_ms;      /* how long CREATING, UPDATING, DELETING last at least */
+    int64_t transition_ms; /* how long CREATING, UPDATING, DELETING last at least */
     uint64_t snapshot_bytes_min;
     /* After a fold; the object is what the event says (for *_GONE about to be freed). */
     void (*event)(void *ctx, enum catalog_event event, struct stream *stream, void *object);
@@ -159,5 +159,5 @@ void catalog_remove_consumer(struct store_txn *txn, const struct consumer *consu
 void catalog_remove_stream(struct store_txn *txn, const struct stream *stream);
 
 /* The state after `record` was told to become UPDATING for `job`, due after the transition time. */
-void catalog_begin_job(const struct catalog *catalog, struct catalog_stream_record *record,
-                       struct catalog_job *job, ms now);
+void catalog_begin_job(const struct catalog *catalog, struct catalog_stream_record *record, struct catalog_job *job,
+                       ms now);

@@ -336,7 +336,8 @@ static void stage_consumer(struct bench *bench, struct store_txn *txn, void *ctx
 {
     struct stream *stream = bench_stream(bench);
     ms now = os_wall_ms(bench->world->os);
-    struct catalog_consumer_record record = { .name = *(str *)ctx, .created_at = ms_of(now),
+    struct catalog_consumer_record record = { .name = *(str *)ctx,
+                                              .created_at = ms_of(now),
                                               .status = int_of(CONSUMER_CREATING),
                                               .due_at = ms_of(now + BENCH_TRANSITION_MS) };
 
@@ -397,9 +398,14 @@ TEST("nothing is gone for a catalog that has not read its log yet")
     id = bench_stream(&bench)->id;
     bench_close(&bench);
     CHECK_INT(world_open(bench.world), OK);
-    config = (struct catalog_config){ .os = bench.world->os, .loop = bench.world->loop,
-                                      .worker = bench.world->worker, .log = bench.world->log, .dir = "/data",
-                                      .transition_ms = 1, .event = bench_event, .failed = bench_failed,
+    config = (struct catalog_config){ .os = bench.world->os,
+                                      .loop = bench.world->loop,
+                                      .worker = bench.world->worker,
+                                      .log = bench.world->log,
+                                      .dir = "/data",
+                                      .transition_ms = 1,
+                                      .event = bench_event,
+                                      .failed = bench_failed,
                                       .ctx = &bench };
     bench.opened = false;
     CHECK_INT(catalog_open(&config, bench_opened, &bench.catalog), OK);

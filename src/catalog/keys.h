@@ -25,7 +25,7 @@ static inline str key_str(const struct key *key)
     do {                                                                                                               \
         (key)->size = (size_t)snprintf((key)->text, sizeof((key)->text), __VA_ARGS__);                                 \
         if ((key)->size >= sizeof((key)->text))                                                                        \
-            (key)->size = sizeof((key)->text) - 1; /* a region of that length is a stranger's: nothing is found */      \
+            (key)->size = sizeof((key)->text) - 1; /* a region of that length is a stranger's: nothing is found */     \
     } while (0)
 
 static inline struct key key_stream(str account, str region, str name)

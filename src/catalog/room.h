@@ -7,7 +7,7 @@
 struct catalog {
     struct catalog_config config;
     struct store *store;
-    struct tree streams;        /* by "account/region/name" */
+    struct tree streams; /* by "account/region/name" */
     struct map by_id;
     bool opened, stopped;
     void (*opened_call)(void *ctx, enum err err);

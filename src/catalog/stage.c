@@ -62,10 +62,10 @@ uint64_t catalog_take_id(struct catalog *catalog, struct store_txn *txn)
     (void)catalog;
     if (entry) {
         str copy = arena_str(txn->arena, entry->value);
-        enum err err = str_present(copy) ? shape_decode(&format_aws_cbor, &catalog_counter_record_shape,
-                                                        (char *)(uintptr_t)copy.at, copy.size, txn->arena, &record,
-                                                        &message)
-                                         : ERR_NO_MEMORY;
+        enum err err = str_present(copy)
+                           ? shape_decode(&format_aws_cbor, &catalog_counter_record_shape, (char *)(uintptr_t)copy.at,
+                                          copy.size, txn->arena, &record, &message)
+                           : ERR_NO_MEMORY;
 
         if (err != OK)
             txn->err = err;

@@ -52,10 +52,17 @@ static inline struct log_horizon bench_horizon(void *ctx, log_id id)
 static inline bool bench_start(struct bench *bench)
 {
     struct world *world = bench->world;
-    struct catalog_config config = { .os = world->os, .loop = world->loop, .worker = world->worker, .log = world->log,
-                                     .dir = world->kind == WORLD_LOCAL ? "/data" : NULL, .seed = 7,
-                                     .transition_ms = BENCH_TRANSITION_MS, .snapshot_bytes_min = 4000,
-                                     .event = bench_event, .failed = bench_failed, .ctx = bench };
+    struct catalog_config config = { .os = world->os,
+                                     .loop = world->loop,
+                                     .worker = world->worker,
+                                     .log = world->log,
+                                     .dir = world->kind == WORLD_LOCAL ? "/data" : NULL,
+                                     .seed = 7,
+                                     .transition_ms = BENCH_TRANSITION_MS,
+                                     .snapshot_bytes_min = 4000,
+                                     .event = bench_event,
+                                     .failed = bench_failed,
+                                     .ctx = bench };
 
     bench->opened = bench->failed = false;
     return CHECK_INT(catalog_open(&config, bench_opened, &bench->catalog), OK) &&
@@ -98,7 +105,8 @@ static inline void bench_destroy(struct bench *bench)
     world_destroy(bench->world);
 }
 
-/* ---- changes as handlers make them --------------------------------------------------------------------------------- */
+/* ---- changes as handlers make them ---------------------------------------------------------------------------------
+ */
 
 static inline struct stream *bench_stream(const struct bench *bench)
 {
@@ -121,8 +129,8 @@ static inline void bench_changed(struct store_txn *txn, enum err err)
 }
 
 /* Begin, let `stage` write, commit, wait; again on CONFLICT and FULL. */
-static inline enum err bench_commit(struct bench *bench, void (*stage)(struct bench *bench, struct store_txn *txn, void *ctx),
-                                    void *ctx)
+static inline enum err bench_commit(struct bench *bench,
+                                    void (*stage)(struct bench *bench, struct store_txn *txn, void *ctx), void *ctx)
 {
     struct bench_change change;
 
@@ -142,9 +150,13 @@ static inline void bench_stage_create(struct bench *bench, struct store_txn *txn
 {
     ms now = os_wall_ms(bench->world->os);
     struct catalog_job job = { .target = int_of(*(uint32_t *)ctx) };
-    struct catalog_stream_record record = { .name = STR("s"), .account = STR("1"), .region = STR("here"),
-                                            .created_at = ms_of(now), .status = int_of(STREAM_CREATING),
-                                            .due_at = ms_of(now + BENCH_TRANSITION_MS), .job = &job,
+    struct catalog_stream_record record = { .name = STR("s"),
+                                            .account = STR("1"),
+                                            .region = STR("here"),
+                                            .created_at = ms_of(now),
+                                            .status = int_of(STREAM_CREATING),
+                                            .due_at = ms_of(now + BENCH_TRANSITION_MS),
+                                            .job = &job,
                                             .mode = int_of(MODE_PROVISIONED),
                                             .retention_hours = int_of(BENCH_RETENTION_HOURS) };
 
@@ -224,8 +236,8 @@ static inline enum err bench_split(struct bench *bench, uint32_t index, u128 at)
 
 static inline enum err bench_merge(struct bench *bench, uint32_t index, uint32_t adjacent)
 {
-    struct bench_job job = { .job = { .kind = int_of(JOB_MERGE), .shard = int_of(index),
-                                      .adjacent = int_of(adjacent) } };
+    struct bench_job job = { .job = {
+                                 .kind = int_of(JOB_MERGE), .shard = int_of(index), .adjacent = int_of(adjacent) } };
 
     return bench_commit(bench, bench_stage_job, &job);
 }

@@ -29,7 +29,7 @@ struct transition {
     struct store_txn txn;
     uint32_t parents[2], parent_count; /* of a reshard */
     u128 split_at;
-    bool again;                        /* more steps of the same job follow at once */
+    bool again; /* more steps of the same job follow at once */
     struct log_append seals[2];
     struct log_commit seal;
 };
@@ -88,10 +88,9 @@ static void create(struct transition *transition, struct stream *stream)
     uint32_t count = (uint32_t)stream->record->job->target.value;
 
     for (uint32_t i = 0; i < count; i++) {
-        struct shard shard = { .index = i,
-                               .parent = SHARD_NONE,
-                               .adjacent = SHARD_NONE,
-                               .created_s = record.created_at.value / 1000 };
+        struct shard shard = {
+            .index = i, .parent = SHARD_NONE, .adjacent = SHARD_NONE, .created_s = record.created_at.value / 1000
+        };
 
         layout_range(count, i, &shard.start, &shard.end);
         catalog_put_shard(&transition->txn, stream->id, &shard);
@@ -139,8 +138,8 @@ static void put_closed(struct transition *transition, const struct shard *parent
     catalog_put_shard(&transition->txn, parent->stream->id, &closed);
 }
 
-static void put_children(struct transition *transition, struct catalog_stream_record *record,
-                         const struct shard *left, const struct shard *right, ms now)
+static void put_children(struct transition *transition, struct catalog_stream_record *record, const struct shard *left,
+                         const struct shard *right, ms now)
 {
     uint32_t next = (uint32_t)record->next_shard.value;
     struct shard child = { .index = next,
@@ -217,10 +216,9 @@ static void reshard(struct transition *transition, struct stream *stream, struct
                                                     .flags = LOG_SEAL,
                                                     .fill = fill_nothing };
     }
-    transition->seal = (struct log_commit){ .appends = transition->seals,
-                                            .append_count = transition->parent_count,
-                                            .done = sealed,
-                                            .ctx = transition };
+    transition->seal = (struct log_commit){
+        .appends = transition->seals, .append_count = transition->parent_count, .done = sealed, .ctx = transition
+    };
     err = log_submit(transition->catalog->config.log, &transition->seal);
     if (err != OK)
         sealed(&transition->seal, err);

@@ -8,13 +8,13 @@ struct keeper {
     const struct store_config *config;
     void (*loaded)(void *ctx, enum err err, str bytes);
     void *ctx;
-    log_pos newest, older;      /* positions of the two that are kept; 0: none */
-    log_pos writing;            /* of the one under way */
-    uint64_t folded_bytes;      /* since the newest */
+    log_pos newest, older; /* positions of the two that are kept; 0: none */
+    log_pos writing;       /* of the one under way */
+    uint64_t folded_bytes; /* since the newest */
     bool busy, stopped;
     struct os_job job;
-    log_pos found[2], stale;    /* by the job that loads: the two newest, and one that is older still */
-    struct buf bytes;           /* being written, or just read */
+    log_pos found[2], stale; /* by the job that loads: the two newest, and one that is older still */
+    struct buf bytes;        /* being written, or just read */
     enum err err;
 };
 

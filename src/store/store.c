@@ -20,16 +20,16 @@ enum { FOLD_BATCHES_MAX = 256, FOLD_BYTES_MAX = 1 << 20 };
 struct store {
     struct store_config config;
     struct tree entries;
-    size_t value_bytes;         /* of all entries: what a snapshot would weigh */
-    log_pos folded_to;          /* everything before is folded in */
-    uint64_t next_id;           /* of a transaction; random start, so that other writers' do not match */
-    struct list pending;        /* transactions submitted and not yet folded, oldest first */
-    struct list refused;        /* those that never reached the log, until `refusing` fires */
+    size_t value_bytes;  /* of all entries: what a snapshot would weigh */
+    log_pos folded_to;   /* everything before is folded in */
+    uint64_t next_id;    /* of a transaction; random start, so that other writers' do not match */
+    struct list pending; /* transactions submitted and not yet folded, oldest first */
+    struct list refused; /* those that never reached the log, until `refusing` fires */
     struct os_timer refusing;
     struct log_watch watch;
     struct log_read read;
     bool reading, opened, failed;
-    struct keeper keeper;       /* the snapshots */
+    struct keeper keeper; /* the snapshots */
     void (*opened_call)(void *ctx, enum err err);
 };
 

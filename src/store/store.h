@@ -29,13 +29,13 @@ struct store_entry {
 struct store_config {
     struct os *os;
     struct os_loop *loop;
-    struct os_worker *worker;      /* writes snapshots */
+    struct os_worker *worker; /* writes snapshots */
     struct log *log;
     log_id log_id;
-    const char *dir;               /* for snapshots; NULL: none are written, the log is folded from its start */
-    const char *name;              /* snapshots are called <name>-<position>.snapshot */
-    uint64_t seed;                 /* from entropy */
-    uint64_t snapshot_bytes_min;   /* folded bytes before a snapshot is worth writing */
+    const char *dir;             /* for snapshots; NULL: none are written, the log is folded from its start */
+    const char *name;            /* snapshots are called <name>-<position>.snapshot */
+    uint64_t seed;               /* from entropy */
+    uint64_t snapshot_bytes_min; /* folded bytes before a snapshot is worth writing */
 
     /* A key has a new value, or none (`now` absent). Called in the order of the fold, also while the store is opened.
      * `time` is that of the transaction. */
@@ -90,8 +90,8 @@ struct store_txn {
     void (*done)(struct store_txn *txn, enum err err);
     void *ctx;
     uint64_t id;
-    bool logged, folded;        /* the log is done with it; the fold has met it, and `err` is the verdict */
-    struct list link;           /* in the store's `pending` or `refused` */
+    bool logged, folded; /* the log is done with it; the fold has met it, and `err` is the verdict */
+    struct list link;    /* in the store's `pending` or `refused` */
     struct log_append append;
     struct log_commit commit;
     char *record;

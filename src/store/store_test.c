@@ -72,8 +72,9 @@ static void model_done(struct log_read *read, enum err err)
 static void model_follow(struct model *model, struct world *world)
 {
     for (bool end = false; !end;) {
-        struct model_read entry = { .read = { .log = LOG_ID, .from = model->at, .bytes_max = 1 << 16,
-                                              .batches_max = 100, .done = model_done } };
+        struct model_read entry = {
+            .read = { .log = LOG_ID, .from = model->at, .bytes_max = 1 << 16, .batches_max = 100, .done = model_done }
+        };
 
         entry.err = log_read(world->log, &entry.read);
         if (entry.err == ERR_PENDING)
@@ -151,9 +152,18 @@ static void opened(void *ctx, enum err err)
 
 static void client_start(struct client *client, struct world *world, const char *dir)
 {
-    struct store_config config = { .os = world->os, .loop = world->loop, .worker = world->worker, .log = world->log,
-                                   .log_id = LOG_ID, .dir = dir, .name = "test", .seed = 9,
-                                   .snapshot_bytes_min = 600, .changed = changed, .failed = failed, .ctx = client };
+    struct store_config config = { .os = world->os,
+                                   .loop = world->loop,
+                                   .worker = world->worker,
+                                   .log = world->log,
+                                   .log_id = LOG_ID,
+                                   .dir = dir,
+                                   .name = "test",
+                                   .seed = 9,
+                                   .snapshot_bytes_min = 600,
+                                   .changed = changed,
+                                   .failed = failed,
+                                   .ctx = client };
 
     *client = (struct client){ .world = world };
     CHECK_INT(store_open(&config, opened, &client->store), OK);
@@ -224,8 +234,7 @@ static void done(struct store_txn *txn, enum err err)
     memset(txn, 0x5a, sizeof(*txn)); /* the caller may do with it what he likes */
     if (writer->left > 0 && !writer->client->failed && err != ERR_STOPPED && err != ERR_IO) {
         history->waiting++;
-        os_timer_start(writer->client->world->loop, &writer->timer,
-                       (int64_t)world_below(writer->client->world, 2000));
+        os_timer_start(writer->client->world->loop, &writer->timer, (int64_t)world_below(writer->client->world, 2000));
     }
 }
 

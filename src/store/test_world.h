@@ -23,15 +23,15 @@ struct world {
     struct os *os;
     struct os_loop *loop;
     struct os_worker *worker;
-    struct log *log;             /* what the room under test gets */
-    struct log late;             /* before `inner` */
+    struct log *log; /* what the room under test gets */
+    struct log late; /* before `inner` */
     struct log *inner;
     bool opened, closed, log_failed;
     enum err opened_err;
     struct count_log count;
     struct log_horizon (*horizon)(void *ctx, log_id id);
     void *horizon_ctx;
-    void (*stop)(void *ctx);     /* the rooms hear that the log is closed */
+    void (*stop)(void *ctx); /* the rooms hear that the log is closed */
     void *stop_ctx;
 };
 
@@ -142,8 +142,14 @@ static inline void late_close(struct log *log, void (*closed)(void *ctx), void *
 }
 
 static const struct log_engine world_late_engine = {
-    .submit = late_submit, .read = late_read, .release = late_release, .cancel = late_cancel, .end = late_end,
-    .watch = late_watch, .unwatch = late_unwatch, .close = late_close,
+    .submit = late_submit,
+    .read = late_read,
+    .release = late_release,
+    .cancel = late_cancel,
+    .end = late_end,
+    .watch = late_watch,
+    .unwatch = late_unwatch,
+    .close = late_close,
 };
 
 /* ---- opening and closing ----------------------------------------------------------------------------------------- */
@@ -181,14 +187,24 @@ static inline void world_opened(void *ctx, enum err err, struct log *log)
 static inline enum err world_open(struct world *world)
 {
     struct log_local_config local = {
-        .os = world->os, .dir = "/log", .durability = LOG_SYNC, .tail_bytes_max = 1 << 20,
-        .backlog_bytes_max = 8 << 20, .queue_bytes_max = 16 << 20, .segment_bytes_max = 16 << 20,
-        .settled_bytes_max = 1 << 20, .bucket_ms = 3600 * 1000, .index_cache_bytes = 64 << 10,
+        .os = world->os,
+        .dir = "/log",
+        .durability = LOG_SYNC,
+        .tail_bytes_max = 1 << 20,
+        .backlog_bytes_max = 8 << 20,
+        .queue_bytes_max = 16 << 20,
+        .segment_bytes_max = 16 << 20,
+        .settled_bytes_max = 1 << 20,
+        .bucket_ms = 3600 * 1000,
+        .index_cache_bytes = 64 << 10,
         .user = { .horizon = world_horizon, .report = world_report, .failed = world_failed, .ctx = world },
         .count = &world->count,
     };
     struct log_hostile_config hostile = {
-        .os = world->os, .seed = world_below(world, 1u << 30), .delay_us_max = 3000, .full_per_mille = 30,
+        .os = world->os,
+        .seed = world_below(world, 1u << 30),
+        .delay_us_max = 3000,
+        .full_per_mille = 30,
     };
 
     TRY(os_loop_create(world->os, &world->loop));
@@ -240,8 +256,8 @@ static inline struct world *world_create(enum world_kind kind, uint64_t seed)
 
     world->kind = kind;
     world->random = seed * 0x9e3779b97f4a7c15u | 1;
-    if (sim_create(seed, &world->os) != OK || os_mkdir(world->os, "/log") != OK ||
-        os_mkdir(world->os, "/data") != OK || os_sync_dir(world->os, "/") != OK)
+    if (sim_create(seed, &world->os) != OK || os_mkdir(world->os, "/log") != OK || os_mkdir(world->os, "/data") != OK ||
+        os_sync_dir(world->os, "/") != OK)
         abort();
     return world;
 }

@@ -16,8 +16,7 @@ struct iter_sealer {
     struct seal *seal;
 };
 
-enum err iter_sealer_create(const uint8_t key[static SEAL_KEY_BYTES], uint32_t epoch,
-                            struct iter_sealer **ret_sealer)
+enum err iter_sealer_create(const uint8_t key[static SEAL_KEY_BYTES], uint32_t epoch, struct iter_sealer **ret_sealer)
 {
     struct iter_sealer *sealer = calloc(1, sizeof(*sealer));
     enum err err;
@@ -51,8 +50,8 @@ static str token_encode(struct iter_sealer *sealer, str kind, str plain, struct 
     if (bytes == NULL || text == NULL)
         return (str){ 0 };
     memcpy(bytes, prefix, PREFIX_BYTES);
-    if (seal_encrypt(sealer->seal, sealer->key, KEY_ID, &sealer->nonce, kind, plain,
-                     (uint8_t *)bytes + PREFIX_BYTES) != OK)
+    if (seal_encrypt(sealer->seal, sealer->key, KEY_ID, &sealer->nonce, kind, plain, (uint8_t *)bytes + PREFIX_BYTES) !=
+        OK)
         return (str){ 0 };
     base64_encode(str_bytes(bytes, size), text);
     return str_bytes(text, base64_encoded_size(size));

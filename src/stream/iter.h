@@ -29,8 +29,8 @@ struct iter {
     ms issued;
     uint64_t stream_id;
     uint32_t shard;
-    log_pos position;      /* the first position wanted */
-    ms not_before;         /* of an AT_TIMESTAMP that has not found its record yet; 0 otherwise */
+    log_pos position;                 /* the first position wanted */
+    ms not_before;                    /* of an AT_TIMESTAMP that has not found its record yet; 0 otherwise */
     str account, region, stream_name; /* for texts after the stream is gone; cut at ITER_TEXT_MAX */
 };
 
@@ -46,5 +46,5 @@ bool iter_expired(ms issued, ms now);
 /* A page token: the name of its operation, when it was issued, and whatever the operation needs to go on (at most
  * 4 KiB). Decoding another operation's token is INVALID_ARGUMENT. */
 str page_encode(struct iter_sealer *sealer, str operation, ms now, str state, struct arena *arena);
-must_use enum err page_decode(struct iter_sealer *sealer, str operation, str text, struct arena *arena,
-                              ms *ret_issued, str *ret_state);
+must_use enum err page_decode(struct iter_sealer *sealer, str operation, str text, struct arena *arena, ms *ret_issued,
+                              str *ret_state);

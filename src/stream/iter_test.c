@@ -16,8 +16,14 @@ static struct iter_sealer *sealer_of(uint8_t first)
 }
 
 static const struct iter sample = {
-    .issued = 1767225600123, .stream_id = 42, .shard = 7, .position = (log_pos)3 << 60, .not_before = 1767225500000,
-    .account = { "123456789012", 12 }, .region = { "us-east-1", 9 }, .stream_name = { "orders", 6 },
+    .issued = 1767225600123,
+    .stream_id = 42,
+    .shard = 7,
+    .position = (log_pos)3 << 60,
+    .not_before = 1767225500000,
+    .account = { "123456789012", 12 },
+    .region = { "us-east-1", 9 },
+    .stream_name = { "orders", 6 },
 };
 
 TEST("an iterator comes back as it went, also to a server that starts later")
@@ -31,8 +37,8 @@ TEST("an iterator comes back as it went, also to a server that starts later")
     CHECK_INT(iter_sealer_create(key, /* epoch: */ 9, &later), OK);
     text = iter_encode(sealer, &sample, &arena);
     CHECK_INT(iter_decode(later, text, &arena, &iter), OK);
-    CHECK(iter.issued == sample.issued && iter.stream_id == 42 && iter.shard == 7 &&
-          iter.position == sample.position && iter.not_before == sample.not_before);
+    CHECK(iter.issued == sample.issued && iter.stream_id == 42 && iter.shard == 7 && iter.position == sample.position &&
+          iter.not_before == sample.not_before);
     CHECK_STR(iter.account, "123456789012");
     CHECK_STR(iter.region, "us-east-1");
     CHECK_STR(iter.stream_name, "orders");

@@ -7,16 +7,23 @@
 
 #include "base/bytes.h"
 
-enum { PATH_BYTES = 4096, VAULT_BYTES_MAX = 64 << 20, RETRY_US = 1000000, KEYS_MAX = 10000, DATA_KEYS_MAX = 200000, WHY_BYTES = 256 };
+enum {
+    PATH_BYTES = 4096,
+    VAULT_BYTES_MAX = 64 << 20,
+    RETRY_US = 1000000,
+    KEYS_MAX = 10000,
+    DATA_KEYS_MAX = 200000,
+    WHY_BYTES = 256
+};
 
 struct keyring {
     struct keyring_config config;
     struct vault *vault;
-    struct seal *sealing;       /* used on the committer's thread */
-    struct seal *unsealing;     /* used on the loop */
+    struct seal *sealing;   /* used on the committer's thread */
+    struct seal *unsealing; /* used on the loop */
     struct seal_nonce nonce;
     bool saving;
-    bool unsaved;               /* the last attempt failed: the vault is newer than its file */
+    bool unsaved; /* the last attempt failed: the vault is newer than its file */
     int64_t failed_at_us;
     struct os_job job;
     struct buf text;
@@ -199,7 +206,8 @@ void keyring_save(struct keyring *keyring)
     os_job_start(keyring->config.worker, keyring->config.loop, &keyring->job);
 }
 
-/* ---- keys of streams ---------------------------------------------------------------------------------------------- */
+/* ---- keys of streams ----------------------------------------------------------------------------------------------
+ */
 
 enum { OWNER_BYTES = 24 };
 
@@ -243,8 +251,8 @@ void keyring_seal(struct keyring *keyring, const uint8_t *key, uint32_t key_id, 
     char id[8];
 
     store_le64(id, log);
-    if (seal_encrypt(keyring->sealing, key, key_id, &keyring->nonce, str_bytes(id, sizeof(id)), plain,
-                     (uint8_t *)to) != OK)
+    if (seal_encrypt(keyring->sealing, key, key_id, &keyring->nonce, str_bytes(id, sizeof(id)), plain, (uint8_t *)to) !=
+        OK)
         abort(); /* libcrypto failed: plaintext must not reach the disk */
 }
 

@@ -26,7 +26,8 @@ struct keyring_config {
     void *ctx;
 };
 
-/* Blocks (start-up). MISSING when there is a vault but not its master key; that, CORRUPT and the like leave a sentence of at most 256 bytes in `ret_why`. */
+/* Blocks (start-up). MISSING when there is a vault but not its master key; that, CORRUPT and the like leave a sentence
+ * of at most 256 bytes in `ret_why`. */
 must_use enum err keyring_open(const struct keyring_config *config, struct keyring **ret_keyring, char *ret_why);
 void keyring_close(struct keyring *keyring); /* no save may be under way */
 

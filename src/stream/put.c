@@ -24,7 +24,7 @@ struct put_group {
     uint32_t shard_index;
     uint32_t first, last, count;
     size_t plain_size;
-    char *plain;              /* what will be sealed; NULL when the stream is not encrypted */
+    char *plain; /* what will be sealed; NULL when the stream is not encrypted */
 };
 
 u128 put_hash(struct streams *streams, str key)
@@ -205,8 +205,7 @@ static void count_accepted(struct put *put, struct stream *stream, const struct 
 }
 
 /* What became of one group; true if its shard had ended. */
-static bool group_done(struct put *put, struct stream *stream, struct put_group *group,
-                       const struct log_append *append)
+static bool group_done(struct put *put, struct stream *stream, struct put_group *group, const struct log_append *append)
 {
     log_pos position = append->first;
 
@@ -291,9 +290,8 @@ static enum err submit(struct put *put)
         appends[i].flags = BATCH_ENCRYPTED;
         appends[i].fill = fill_sealed;
     }
-    put->commit = (struct log_commit){
-        .appends = appends, .append_count = put->group_count, .done = committed, .ctx = put
-    };
+    put->commit =
+        (struct log_commit){ .appends = appends, .append_count = put->group_count, .done = committed, .ctx = put };
     return log_submit(put->streams->config.log, &put->commit);
 }
 

@@ -140,7 +140,8 @@ static enum err part_take(struct stream_read *read, struct read_part *part, bool
     return OK;
 }
 
-/* ---- the loop over the log's answers ------------------------------------------------------------------------------ */
+/* ---- the loop over the log's answers ------------------------------------------------------------------------------
+ */
 
 static enum err go_on(struct stream_read *read);
 

@@ -8,8 +8,8 @@ struct wide {
 };
 
 enum { CHUNK_DIGITS = 18 };
-#define CHUNK 1000000000000000000ull /* 10^18 */
-#define CREATED_S_END 16025175000ll  /* later creation seconds are no valid number */
+#define CHUNK         1000000000000000000ull /* 10^18 */
+#define CREATED_S_END 16025175000ll          /* later creation seconds are no valid number */
 
 /* (*rest : limb) / divisor, where rest < divisor, so that the quotient fits; the compiler cannot know that and would
  * call a general division. */

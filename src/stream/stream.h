@@ -17,10 +17,10 @@ struct keyring;
 struct stream_limits {
     bool enforced;
     int64_t write_bytes, write_records;
-    int64_t write_burst_bytes;   /* a shard lets this much through at once, for large records */
+    int64_t write_burst_bytes; /* a shard lets this much through at once, for large records */
     int64_t read_bytes, read_calls, iterator_calls;
-    int64_t fanout_bytes;        /* per consumer and shard */
-    int64_t hot_shard_bytes;     /* on-demand: a shard above this rate is split */
+    int64_t fanout_bytes;    /* per consumer and shard */
+    int64_t hot_shard_bytes; /* on-demand: a shard above this rate is split */
 };
 
 struct streams_config {
@@ -52,17 +52,17 @@ void streams_keys_changed(struct streams *streams);
 /* What is kept for a stream, a shard; made on first use, NULL without memory. */
 struct stream_run {
     struct count_stream count;
-    struct list waiting;          /* of struct put */
+    struct list waiting; /* of struct put */
 };
 
 struct shard_run {
     struct shard *shard;
     struct bucket write_bytes, write_records, read_bytes, read_calls, iterator_calls;
     struct count_shard count;
-    struct list subscriptions;    /* of struct subscription */
-    uint64_t put_stamp;           /* of the put that is being grouped, */
-    uint32_t put_group;           /* and the group this shard has in it */
-    uint64_t rate_bytes;          /* autoscale: bytes since rate_at_us, */
+    struct list subscriptions; /* of struct subscription */
+    uint64_t put_stamp;        /* of the put that is being grouped, */
+    uint32_t put_group;        /* and the group this shard has in it */
+    uint64_t rate_bytes;       /* autoscale: bytes since rate_at_us, */
     int64_t rate_at_us;
 };
 
@@ -72,22 +72,22 @@ struct shard_run *shard_run(struct shard *shard);
 /* ---- put -------------------------------------------------------------------------------------------------------- */
 
 struct put_entry {
-    str key;                      /* absent: none was given */
+    str key; /* absent: none was given */
     str data;
     u128 hash;
     /* result */
-    enum err err;                 /* OK, THROTTLED, or INTERNAL and the like */
+    enum err err; /* OK, THROTTLED, or INTERNAL and the like */
     uint32_t shard;
     log_pos position;
-    ms time;                      /* of the record */
-    uint32_t next;                /* private: of the same group */
+    ms time;       /* of the record */
+    uint32_t next; /* private: of the same group */
 };
 
 struct put {
     uint64_t stream_id;
     struct put_entry *entries;
     uint32_t count;
-    struct arena *arena;          /* lives until `done` */
+    struct arena *arena; /* lives until `done` */
     /* OK: look at each entry (THROTTLED, or FULL, NO_SPACE, IO ... of its own), of which some may have been written.
      * Else none was. NOT_FOUND: the stream went away.
      * KMS_*: nothing was written. FULL: too many puts wait for a reshard. */
@@ -103,8 +103,8 @@ struct put {
     struct put_group *groups;
     uint32_t group_count;
     uint32_t key_id;
-    uint8_t key_bytes[32];        /* a copy: the stream may be deleted, and its keys forgotten, before the commit */
-    bool throttled;               /* admission has been decided once */
+    uint8_t key_bytes[32]; /* a copy: the stream may be deleted, and its keys forgotten, before the commit */
+    bool throttled;        /* admission has been decided once */
 };
 
 /* Route, admit and append the entries; `done` is called once, possibly before this returns. */
@@ -116,7 +116,7 @@ u128 put_hash(struct streams *streams, str key);
 /* ---- read ------------------------------------------------------------------------------------------------------- */
 
 struct read_record {
-    str key, data;                /* valid until stream_read_release */
+    str key, data; /* valid until stream_read_release */
     log_pos position;
     ms time;
     bool encrypted;
@@ -126,19 +126,19 @@ struct stream_read {
     uint64_t stream_id;
     uint32_t shard;
     log_pos from;
-    ms not_before;                /* the later of the trim horizon and what the reader asked for */
+    ms not_before; /* the later of the trim horizon and what the reader asked for */
     uint32_t records_max;
-    size_t bytes_max;             /* of keys and data; one record is returned whatever its size */
-    struct arena *arena;          /* for the answer; lives until stream_read_release */
+    size_t bytes_max;    /* of keys and data; one record is returned whatever its size */
+    struct arena *arena; /* for the answer; lives until stream_read_release */
     void (*done)(struct stream_read *read, enum err err); /* only after PENDING */
     void *ctx;
     /* answer */
     struct read_record *records;
     uint32_t count;
     size_t bytes;
-    log_pos next;                 /* continue here */
-    bool at_end;                  /* nothing more is there now */
-    bool sealed;                  /* at_end, and nothing will ever follow */
+    log_pos next; /* continue here */
+    bool at_end;  /* nothing more is there now */
+    bool sealed;  /* at_end, and nothing will ever follow */
     /* private */
     struct streams *streams;
     struct read_part *parts;

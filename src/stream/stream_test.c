@@ -3,8 +3,15 @@
 
 #include "stream/test_stream.h"
 
-enum { WRITERS = 4, KEYS_EACH = 3, KEYS = WRITERS * KEYS_EACH, SENT_MAX = 4000, SHARDS_MAX = 2000, ENTRIES_MAX = 6,
-       DATA_MAX = 300 };
+enum {
+    WRITERS = 4,
+    KEYS_EACH = 3,
+    KEYS = WRITERS * KEYS_EACH,
+    SENT_MAX = 4000,
+    SHARDS_MAX = 2000,
+    ENTRIES_MAX = 6,
+    DATA_MAX = 300
+};
 
 /* One record that was put, and where it was seen. */
 struct sent {
@@ -94,13 +101,18 @@ static void fire(struct os_timer *timer)
             .hash = put_hash(play->stage.streams, str_of(writer->keys[i])),
         };
     }
-    writer->put = (struct put){ .stream_id = bench_stream(&play->stage.bench)->id, .entries = writer->entries,
-                                .count = count, .arena = &writer->arena, .done = written, .ctx = writer };
+    writer->put = (struct put){ .stream_id = bench_stream(&play->stage.bench)->id,
+                                .entries = writer->entries,
+                                .count = count,
+                                .arena = &writer->arena,
+                                .done = written,
+                                .ctx = writer };
     play->busy++;
     put_start(play->stage.streams, &writer->put);
 }
 
-/* ---- reading along the lineage ------------------------------------------------------------------------------------- */
+/* ---- reading along the lineage -------------------------------------------------------------------------------------
+ */
 
 static void seen(struct play *play, uint32_t shard, const struct read_record *record)
 {
@@ -136,8 +148,10 @@ static bool read_some(struct play *play, uint32_t index)
     bool nothing;
 
     arena_init(&arena, 16 << 20);
-    entry.read = (struct stream_read){ .stream_id = bench_stream(&play->stage.bench)->id, .shard = index,
-                                       .from = play->shards[index].at, .arena = &arena,
+    entry.read = (struct stream_read){ .stream_id = bench_stream(&play->stage.bench)->id,
+                                       .shard = index,
+                                       .from = play->shards[index].at,
+                                       .arena = &arena,
                                        .records_max = 1 + (uint32_t)world_below(world, 30),
                                        .bytes_max = 1 + world_below(world, 3000) };
     if (!CHECK_INT(stage_read(&play->stage, &entry), OK)) {
@@ -175,7 +189,8 @@ static bool read_round(struct play *play)
     return nothing;
 }
 
-/* ---- what happens meanwhile ---------------------------------------------------------------------------------------- */
+/* ---- what happens meanwhile ----------------------------------------------------------------------------------------
+ */
 
 static void reshape(struct play *play)
 {
@@ -216,8 +231,9 @@ static void rekey(struct play *play)
         CHECK_INT(stage_encrypt(&play->stage, (str){ 0 }), OK);
         return;
     }
-    CHECK_INT(vault_new_key(keyring_vault(play->stage.keyring), STR("here"), STR("123456789012"),
-                            os_wall_ms(world->os), &key), OK);
+    CHECK_INT(vault_new_key(keyring_vault(play->stage.keyring), STR("here"), STR("123456789012"), os_wall_ms(world->os),
+                            &key),
+              OK);
     memcpy(arn, key.arn.at, key.arn.size);
     keyring_save(play->stage.keyring);
     world_run(world, 20000);
@@ -362,6 +378,29 @@ TEST("a put to a shard that somebody ended waits for the children, and not for e
     stage_destroy(&stage);
 }
 
+TEST("a put that hears of the end after the children are there goes to them at once")
+{
+    enum { PUTS = 40 };
+
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct stage stage;
+        struct stage_put puts[PUTS];
+
+        stage_create(&stage, WORLD_LATE, seed);
+        CHECK(stage_open(&stage) && bench_create_stream(&stage.bench, 1));
+        CHECK_INT(bench_split(&stage.bench, 0, (u128)1 << 127), OK);
+        world_run(stage.bench.world, (BENCH_TRANSITION_MS - 40) * 1000);
+        for (int i = 0; i < PUTS; i++) {
+            stage_put_start(&stage, &puts[i], STR("k"), STR("d"));
+            world_run(stage.bench.world, 2000);
+        }
+        world_run(stage.bench.world, 3000000);
+        for (int i = 0; i < PUTS; i++)
+            CHECK(puts[i].done && puts[i].err == OK && (puts[i].entry.err == OK || puts[i].entry.err == ERR_FULL));
+        stage_destroy(&stage);
+    }
+}
+
 TEST("when too many wait, the next is refused; a deletion ends all waiting")
 {
     struct stage stage;
@@ -418,8 +457,9 @@ TEST("a key that could not be written is not used until it has been")
     stage_close(&stage);
     CHECK(stage_open(&stage));
     arena_init(&arena, 1 << 20);
-    entry.read = (struct stream_read){ .stream_id = bench_stream(&stage.bench)->id, .arena = &arena,
-                                       .records_max = 10, .bytes_max = 1000 };
+    entry.read = (struct stream_read){
+        .stream_id = bench_stream(&stage.bench)->id, .arena = &arena, .records_max = 10, .bytes_max = 1000
+    };
     if (CHECK_INT(stage_read(&stage, &entry), OK)) {
         CHECK(entry.read.count == 1 && entry.read.records[0].encrypted);
         CHECK_STR(entry.read.records[0].data, "kept");

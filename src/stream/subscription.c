@@ -176,7 +176,8 @@ static void read_done(struct stream_read *read, enum err err)
     look(subscription);
 }
 
-/* ---- what is next -------------------------------------------------------------------------------------------------- */
+/* ---- what is next --------------------------------------------------------------------------------------------------
+ */
 
 static void send_idle(struct subscription *subscription)
 {

@@ -16,16 +16,16 @@ struct subscription_event {
     const struct read_record *records;
     uint32_t count;
     const struct shard *shard;
-    log_pos next;                 /* continue here; without meaning at the end of the shard */
+    log_pos next; /* continue here; without meaning at the end of the shard */
     int64_t behind_ms;
-    bool shard_end;               /* nothing will ever follow: the children are in the catalog */
+    bool shard_end; /* nothing will ever follow: the children are in the catalog */
 };
 
 struct subscription {
     /* set by the caller */
     uint64_t stream_id;
     uint32_t shard;
-    str consumer;                 /* name; lives as long as the subscription */
+    str consumer; /* name; lives as long as the subscription */
     ms consumer_created;
     log_pos position;
     ms not_before;
@@ -40,15 +40,15 @@ struct subscription {
     struct streams *streams;
     struct list link;
     struct log_watch watch;
-    struct os_timer timer;        /* pace, idle event, end of life: whatever is next */
+    struct os_timer timer; /* pace, idle event, end of life: whatever is next */
     struct bucket pace;
-    struct arena arena;           /* of one event */
+    struct arena arena; /* of one event */
     struct stream_read read;
     int64_t started_us, last_event_us;
     bool reading, holding, stopped, grown;
-    bool sealed;                  /* all has been told but the end: the children are not there yet */
-    bool was_closed;              /* the shard, when the read began */
-    bool *gone;                   /* set while it works: who stops it from within a call says so here */
+    bool sealed;     /* all has been told but the end: the children are not there yet */
+    bool was_closed; /* the shard, when the read began */
+    bool *gone;      /* set while it works: who stops it from within a call says so here */
 };
 
 /* The live subscription of that consumer to the shard, or NULL. */

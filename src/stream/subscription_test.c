@@ -14,8 +14,8 @@ static struct world *world_of(struct stage *stage)
 struct peer {
     struct subscription subscription;
     struct stage *stage;
-    bool closed_gate;             /* may not be sent anything */
-    unsigned room_in;             /* events until the gate closes by itself; 0: never */
+    bool closed_gate; /* may not be sent anything */
+    unsigned room_in; /* events until the gate closes by itself; 0: never */
     uint64_t next, events, records, bytes, idle;
     int64_t first_us, last_us, longest_us;
     int64_t behind_ms;
@@ -73,9 +73,13 @@ static void peer_start(struct peer *peer, struct stage *stage, uint32_t shard)
 {
     peer->stage = stage;
     peer->last_us = peer->first_us = os_mono_us(world_of(stage)->os);
-    peer->subscription = (struct subscription){ .stream_id = bench_stream(&stage->bench)->id, .shard = shard,
-                                                .consumer = STR("c"), .consumer_created = 1, .can_send = can_send,
-                                                .event = on_event, .end = on_end };
+    peer->subscription = (struct subscription){ .stream_id = bench_stream(&stage->bench)->id,
+                                                .shard = shard,
+                                                .consumer = STR("c"),
+                                                .consumer_created = 1,
+                                                .can_send = can_send,
+                                                .event = on_event,
+                                                .end = on_end };
     CHECK_INT(subscription_start(stage->streams, &peer->subscription), OK);
 }
 

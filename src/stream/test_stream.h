@@ -47,16 +47,26 @@ static inline bool stage_open(struct stage *stage)
     if (!CHECK(bench_open(&stage->bench)))
         return false;
     struct world *world = stage->bench.world;
-    struct keyring_config keys = { .os = world->os, .loop = world->loop, .worker = world->worker,
-                                   .dir = world->kind == WORLD_LOCAL ? "/data" : NULL, .create_missing = true,
-                                   .epoch = ++stage->epoch, .changed = stage_keys_changed, .ctx = stage };
+    struct keyring_config keys = { .os = world->os,
+                                   .loop = world->loop,
+                                   .worker = world->worker,
+                                   .dir = world->kind == WORLD_LOCAL ? "/data" : NULL,
+                                   .create_missing = true,
+                                   .epoch = ++stage->epoch,
+                                   .changed = stage_keys_changed,
+                                   .ctx = stage };
 
     if (!CHECK_INT(keyring_open(&keys, &stage->keyring, why), OK))
         return false;
-    struct streams_config config = { .os = world->os, .loop = world->loop, .log = world->log,
-                                     .catalog = stage->bench.catalog, .keyring = stage->keyring,
-                                     .limits = &stage->limits, .total = &stage->total,
-                                     .waiting_max = stage->waiting_max, .waiting_ms_max = stage->waiting_ms_max };
+    struct streams_config config = { .os = world->os,
+                                     .loop = world->loop,
+                                     .log = world->log,
+                                     .catalog = stage->bench.catalog,
+                                     .keyring = stage->keyring,
+                                     .limits = &stage->limits,
+                                     .total = &stage->total,
+                                     .waiting_max = stage->waiting_max,
+                                     .waiting_ms_max = stage->waiting_ms_max };
 
     world->stop = stage_stop;
     world->stop_ctx = stage;
@@ -65,10 +75,16 @@ static inline bool stage_open(struct stage *stage)
 
 static inline void stage_create(struct stage *stage, enum world_kind kind, uint64_t seed)
 {
-    *stage = (struct stage){ .waiting_max = 1000, .waiting_ms_max = 10000,
-                             .limits = { .write_bytes = 1 << 20, .write_records = 1000, .write_burst_bytes = 10 << 20,
-                                         .read_bytes = 2 << 20, .read_calls = 5, .iterator_calls = 5,
-                                         .fanout_bytes = 2 << 20, .hot_shard_bytes = 1 << 20 } };
+    *stage = (struct stage){ .waiting_max = 1000,
+                             .waiting_ms_max = 10000,
+                             .limits = { .write_bytes = 1 << 20,
+                                         .write_records = 1000,
+                                         .write_burst_bytes = 10 << 20,
+                                         .read_bytes = 2 << 20,
+                                         .read_calls = 5,
+                                         .iterator_calls = 5,
+                                         .fanout_bytes = 2 << 20,
+                                         .hot_shard_bytes = 1 << 20 } };
     bench_create(&stage->bench, kind, seed);
     stage->bench.event = stage_event;
     stage->bench.event_ctx = stage;
@@ -115,8 +131,11 @@ static inline void stage_put_start(struct stage *stage, struct stage_put *one, s
     *one = (struct stage_put){ 0 };
     arena_init(&one->arena, 1 << 20);
     one->entry = (struct put_entry){ .key = key, .data = data, .hash = put_hash(stage->streams, key) };
-    one->put = (struct put){ .stream_id = bench_stream(&stage->bench)->id, .entries = &one->entry, .count = 1,
-                             .arena = &one->arena, .done = stage_put_done };
+    one->put = (struct put){ .stream_id = bench_stream(&stage->bench)->id,
+                             .entries = &one->entry,
+                             .count = 1,
+                             .arena = &one->arena,
+                             .done = stage_put_done };
     put_start(stage->streams, &one->put);
 }
 
@@ -156,8 +175,10 @@ static inline enum err stage_read(struct stage *stage, struct stage_read *entry)
 /* Encrypt the stream under the key, or (absent) no more. */
 static inline enum err stage_encrypt(struct stage *stage, str key_arn)
 {
-    struct bench_job job = { .job = { .kind = int_of(JOB_ENCRYPT), .encrypt = bool_of(str_present(key_arn)),
-                                      .key_arn = key_arn, .key_name = key_arn } };
+    struct bench_job job = { .job = { .kind = int_of(JOB_ENCRYPT),
+                                      .encrypt = bool_of(str_present(key_arn)),
+                                      .key_arn = key_arn,
+                                      .key_name = key_arn } };
 
     return bench_commit(&stage->bench, bench_stage_job, &job);
 }
