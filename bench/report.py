@@ -11,7 +11,7 @@ import peers
 from scenarios import ROWS
 
 RESULTS = os.path.join(peers.ROOT, "bench", "results")
-PAGE = os.path.join(peers.ROOT, "doc", "bench.md")
+PAGES = [os.path.join(peers.ROOT, "doc", "bench.md"), os.path.join(peers.ROOT, "README.md")]
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 CEILING = "nginx"
 
@@ -134,7 +134,7 @@ def notes(record):
 
 
 def save(record, keep):
-    """Writes results/<date>.json, and with `keep` latest.json and the page."""
+    """Writes results/<date>.json, and with `keep` latest.json and the table in both pages."""
     os.makedirs(RESULTS, exist_ok=True)
     names = [record["date"].replace(":", "").replace(" ", "-") + ".json"] + (["latest.json"] if keep else [])
     for name in names:
@@ -143,11 +143,9 @@ def save(record, keep):
             f.write("\n")
     if not keep:
         return
-    text = f"# Benchmarks\n\n{BEGIN}\n{END}\n"
-    if os.path.exists(PAGE):
-        with open(PAGE) as f:
-            text = f.read()
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    with open(PAGE, "w") as f:
-        f.write(f"{before}{BEGIN}\n\n{table(record)}\n\n{notes(record)}\n\n{END}{after}")
+    for page in PAGES:
+        with open(page) as f:
+            before, rest = f.read().split(BEGIN, 1)
+        after = rest.split(END, 1)[1]
+        with open(page, "w") as f:
+            f.write(f"{before}{BEGIN}\n\n{table(record)}\n\n{notes(record)}\n\n{END}{after}")
