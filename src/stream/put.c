@@ -15,7 +15,7 @@
 #include "stream/record.h"
 #include "stream/room.h"
 
-enum { NO_ENTRY = UINT32_MAX };
+enum { NO_ENTRY = UINT32_MAX, RECORD_KIB_USUAL = 1024 };
 
 /* The entries of one put that go to one shard: one append. */
 struct put_group {
@@ -59,20 +59,28 @@ static void finish(struct put *put, enum err err)
 
 /* ---- admission -------------------------------------------------------------------------------------------------- */
 
+/* What a shard lets through at once: a second's worth, or more where large records are allowed. */
+static int64_t burst_of(const struct stream_limits *limits, const struct stream *stream)
+{
+    const struct catalog_stream_record *record = stream->record;
+    bool large = record->record_kib.present && record->record_kib.value > RECORD_KIB_USUAL;
+
+    return large && limits->write_burst_bytes > limits->write_bytes ? limits->write_burst_bytes : limits->write_bytes;
+}
+
 /* PutRecord rounds each record up to the next KiB; PutRecords charges bytes as they are and rounds their sum, which
- * differs by less than a KiB per call and shard: not charged here. */
+ * differs by less than a KiB per call and shard: not charged here. A record that with its key is beyond the burst is
+ * taken when nothing else was, and owed. */
 static bool admit(struct put *put, struct shard_run *run, size_t bytes, int64_t now_us)
 {
     const struct stream_limits *limits = put->streams->config.limits;
     int64_t units = (int64_t)(put->count == 1 ? (bytes + 1023) / 1024 * 1024 : bytes);
-    int64_t most = limits->write_burst_bytes > limits->write_bytes && units > limits->write_bytes
-                       ? limits->write_burst_bytes
-                       : limits->write_bytes;
+    int64_t most = burst_of(limits, run->shard->stream);
 
     if (!limits->enforced)
         return true;
     if (bucket_level(&run->write_records, limits->write_records, limits->write_records, now_us) < 1 ||
-        bucket_level(&run->write_bytes, limits->write_bytes, most, now_us) < units)
+        bucket_level(&run->write_bytes, limits->write_bytes, most, now_us) < (units < most ? units : most))
         return false;
     bucket_charge(&run->write_records, 1);
     bucket_charge(&run->write_bytes, units);

@@ -360,6 +360,39 @@ TEST("what was throttled never appears")
         run(seed % 2 ? WORLD_LATE : WORLD_LOCAL, seed, RESHAPE | THROTTLE);
 }
 
+static void stage_large(struct bench *bench, struct store_txn *txn, void *ctx)
+{
+    struct stream *stream = bench_stream(bench);
+    struct catalog_stream_record record = *stream->record;
+
+    (void)ctx;
+    catalog_read_stream(txn, stream);
+    record.record_kib = int_of(10240);
+    catalog_put_stream(txn, &record);
+}
+
+TEST("a record of the largest size is taken by a shard at rest, whatever its key adds, and is owed afterwards")
+{
+    static char data[40960];
+    struct stage stage;
+    struct stage_put one;
+
+    stage_create(&stage, WORLD_LOCAL, 1);
+    stage.limits.enforced = true;
+    stage.limits.write_bytes = 4096;
+    stage.limits.write_burst_bytes = 40960;
+    CHECK(stage_open(&stage) && bench_create_stream(&stage.bench, 1));
+    CHECK_INT(stage_put(&stage, &one, STR("key"), str_bytes(data, 4096)), OK);
+    CHECK_INT(stage_put(&stage, &one, STR("key"), STR("d")), ERR_THROTTLED);
+    world_run(stage.bench.world, 2000000);
+    CHECK_INT(bench_commit(&stage.bench, stage_large, NULL), OK);
+    CHECK_INT(stage_put(&stage, &one, STR("key"), str_bytes(data, 40960)), OK);
+    CHECK_INT(stage_put(&stage, &one, STR("key"), str_bytes(data, 4096)), ERR_THROTTLED);
+    world_run(stage.bench.world, 1300000); /* the second pays for the key and for as much again */
+    CHECK_INT(stage_put(&stage, &one, STR("key"), STR("d")), OK);
+    stage_destroy(&stage);
+}
+
 TEST("a put to a shard that somebody ended waits for the children, and not for ever")
 {
     struct stage stage;

@@ -14,6 +14,7 @@ import botocore.config
 import botocore.exceptions
 
 import kpl
+import large
 import reading
 from count import Count
 
@@ -371,6 +372,7 @@ def main():
         count.part("errors", errors, ARN)
         count.part("throttling", throttling)
         count.part("settings", settings, ARN)
+        count.part("the largest record", large.run, count, k, once, refused, "wire-python-large-" + TAG)
         count.part("paging", paging)
         if os.environ.get("LEAT_HTTPS"):
             count.part("TLS", tls)
