@@ -372,7 +372,7 @@ def main():
         count.part("errors", errors, ARN)
         count.part("throttling", throttling)
         count.part("settings", settings, ARN)
-        count.part("the largest record", large.run, count, k, once, refused, "wire-python-large-" + TAG)
+        count.part("the largest record", large.run, count, k, once, refused, "wire-python-large-" + secrets.token_hex(4))
         count.part("paging", paging)
         if os.environ.get("LEAT_HTTPS"):
             count.part("TLS", tls)
