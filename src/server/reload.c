@@ -9,12 +9,15 @@
 
 enum { LOOK_US = 1000000, FILE_BYTES_MAX = 16 << 20, USERS_MAX = 100000, ARENA_MAX = 4 << 20 };
 
+/* In the place of a time of change: no file can be read there; nothing was looked at yet. */
+enum { NO_FILE = 0, NOT_LOOKED = -1 };
+
 struct reload {
     struct server *server;
     struct os_timer timer;
     struct os_job job;
     bool busy, stopped;
-    ms modified;            /* of the file that is in force, */
+    ms modified;            /* of the file as it was last looked at, */
     uint64_t size;          /* and its size */
     /* of a look */
     enum err err;
@@ -31,13 +34,12 @@ static void look_work(struct os_job *job)
     struct server *server = reload->server;
     struct os_stat stat;
 
-    reload->changed = false;
     reload->err = os_stat(server->os, server->settings->credentials, &stat);
-    if (reload->err != OK || (stat.modified == reload->modified && stat.size == reload->size))
+    reload->seen_modified = reload->err == OK ? stat.modified : NO_FILE;
+    reload->seen_size = reload->err == OK ? stat.size : 0;
+    reload->changed = reload->seen_modified != reload->modified || reload->seen_size != reload->size;
+    if (!reload->changed || reload->err != OK)
         return;
-    reload->seen_modified = stat.modified;
-    reload->seen_size = stat.size;
-    reload->changed = true;
     reload->err = os_read_file(server->os, server->settings->credentials, FILE_BYTES_MAX, &reload->text,
                                &reload->text_size);
 }
@@ -120,6 +122,7 @@ enum err reload_start(struct server *server, char *ret_why)
         return ERR_NO_MEMORY;
     reload->server = server;
     reload->timer.fire = look;
+    reload->modified = NOT_LOOKED;
     look_work(&reload->job);
     err = reload->err;
     if (err == OK)
@@ -145,7 +148,7 @@ void reload_now(struct server *server)
 
     if (reload == NULL || reload->busy)
         return;
-    reload->modified = 0;
+    reload->modified = NOT_LOOKED;
     os_timer_start(server->loop, &reload->timer, 0);
 }
 

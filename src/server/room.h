@@ -29,6 +29,7 @@ struct server {
     struct logger logger;
     struct os_timer flush_timer;    /* of the logger */
     enum server_state state;
+    bool stop_asked;        /* by a signal, before it served */
     int exit_code;
 
     char dir[PATH_BYTES];

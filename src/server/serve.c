@@ -50,7 +50,7 @@ static void flush(struct os_timer *timer)
 
 /* ---- down --------------------------------------------------------------------------------------------------------- */
 
-/* Nothing is under way any more. */
+/* Nothing is under way any more, or never was. */
 static void final(struct os_message *message)
 {
     struct server *server = container_of(message, struct server, final);
@@ -69,7 +69,8 @@ static void final(struct os_message *message)
     if (server->tls)
         tls_context_destroy(server->tls);
     os_timer_stop(&server->flush_timer);
-    LOG(&server->logger, server_now(server), stopped, LOG_TEXT("data", str_of(server->dir)));
+    if (server->log)
+        LOG(&server->logger, server_now(server), stopped, LOG_TEXT("data", str_of(server->dir)));
     logger_flush(&server->logger);
     os_loop_stop(server->loop);
 }
@@ -82,7 +83,8 @@ static void log_closed(void *ctx)
         streams_stop(server->streams);
     if (server->catalog)
         catalog_stop(server->catalog);
-    os_worker_destroy(server->worker);
+    if (server->worker)
+        os_worker_destroy(server->worker);
     server->worker = NULL;
     server->final.run = final;
     os_post(server->loop, &server->final);
@@ -109,8 +111,9 @@ static void drain(struct server *server)
 {
     bool failed = server->exit_code != 0;
 
+    if (server->state == SERVER_SERVING)
+        LOG(&server->logger, server_now(server), stopping, LOG_NUMBER("connections", server->conn_count));
     server->state = SERVER_DRAINING;
-    LOG(&server->logger, server_now(server), stopping, LOG_NUMBER("connections", server->conn_count));
     for (size_t i = 0; i < server->listener_count; i++)
         os_listener_close(server->listeners[i]);
     server->listener_count = 0;
@@ -137,10 +140,7 @@ void server_fail(struct server *server, enum err err, str sentence)
         LOG(&server->logger, server_now(server), failed, LOG_TEXT("reason", sentence),
             LOG_TEXT("error", str_of(err_sentence(err))));
     server->exit_code = 1;
-    if (server->log || server->state != SERVER_STARTING)
-        server_stop(server);
-    else
-        os_loop_stop(server->loop);
+    server_stop(server);
 }
 
 /* ---- what the parts tell us ----------------------------------------------------------------------------------------- */
@@ -201,6 +201,8 @@ static void signalled(void *ctx, enum os_signal signal)
         conns_close(server);
     else if (server->state == SERVER_SERVING)
         server_stop(server);
+    else if (server->state == SERVER_STARTING)
+        server->stop_asked = true;
 }
 
 static void access_line(void *ctx, const struct rq *rq, int status, str error, size_t bytes_out, int64_t micros)
@@ -281,6 +283,8 @@ static void listen_all(struct server *server)
         server_fail(server, err, str_of(why[0] ? why : "the control socket cannot be opened"));
     else
         ready(server);
+    if (server->stop_asked)
+        server_stop(server);
 }
 
 static enum err start_api(struct server *server)
@@ -311,6 +315,7 @@ static enum err start_api(struct server *server)
                     .call_rates = settings->call_rates == RULES_AWS && settings->limits == RULES_AWS,
                     .daily = settings->limits == RULES_AWS },
         .body_bytes_max = settings->body_bytes,
+        .answer_bytes_max = settings->memory_bytes,
         .arena_bytes_max = REQUEST_ARENA_MAX,
         .requests_max = REQUESTS_MAX,
         .host_names = hosts,
@@ -467,6 +472,7 @@ static void run(struct server *server)
 
     (void)snprintf(server->dir, sizeof(server->dir), "%.3900s", server->settings->data ? server->settings->data : "");
     LOG(&server->logger, server_now(server), starting, LOG_TEXT("data", str_of(server->dir)));
+    list_init(&server->conns);
     server->flush_timer.fire = flush;
     server->grace.fire = grace_over;
     os_timer_start(server->loop, &server->flush_timer, FLUSH_US);
@@ -476,8 +482,7 @@ static void run(struct server *server)
         err = start_log(server);
     if (err != OK)
         server_fail(server, err, str_of(why[0] ? why : "the server cannot start"));
-    if (err == OK)
-        os_loop_run(server->loop);
+    os_loop_run(server->loop);
     logger_flush(&server->logger);
     if (server->lock)
         os_close(server->lock);
