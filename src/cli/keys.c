@@ -313,6 +313,10 @@ static int run_verb(struct keys *keys, const struct verb *verb, const struct opt
     if (!open_vault(keys, verb->changes))
         return EXIT_FAILED;
     err = verb->run(keys, rest->args[1], rest->args[2]);
+    if (err == ERR_INVALID_ARGUMENT && rest->count > 2)
+        return cli_fail(keys->cli, EXIT_FAILED,
+                        "\"%.300s\" is no alias; allowed: alias/NAME of letters, digits and /_-, but not alias/aws/...",
+                        rest->args[2]);
     if (err != OK)
         return cli_fail(keys->cli, EXIT_FAILED, "%s: %s", rest->count > 1 ? rest->args[1] : verb->name,
                         err_sentence(err));

@@ -60,6 +60,11 @@ static void say(struct caller *caller, const char *word, const char *sentence)
         os_socket_write(caller->socket, &iov, 1, wrote);
 }
 
+static const char *backup_sentence(enum err err)
+{
+    return err == ERR_EXISTS ? "the destination is there already and is no empty directory" : err_sentence(err);
+}
+
 static void backup_done(void *ctx, enum err err)
 {
     struct control *control = ctx;
@@ -69,11 +74,11 @@ static void backup_done(void *ctx, enum err err)
     if (err == OK)
         LOG(&server->logger, server_now(server), backup_done, LOG_TEXT("data", str_of(server->dir)));
     else
-        LOG(&server->logger, server_now(server), backup_failed, LOG_TEXT("reason", str_of(err_sentence(err))));
+        LOG(&server->logger, server_now(server), backup_failed, LOG_TEXT("reason", str_of(backup_sentence(err))));
     control->copying = false;
     control->backing_up = NULL;
     if (caller)
-        say(caller, err == OK ? "done" : "error", err == OK ? "" : err_sentence(err));
+        say(caller, err == OK ? "done" : "error", err == OK ? "" : backup_sentence(err));
     control_free(control);
 }
 
