@@ -75,7 +75,7 @@ static enum err answer(struct rq *rq, struct put *put, enum err err)
     struct kinesis_put_records_result_entry *results;
     int64_t failed = 0;
 
-    TRY(err);
+    TRY(put_failed(rq, stream, err));
     if (stream == NULL)
         return ERR_NOT_FOUND;
     count(rq, stream, put);
