@@ -26,7 +26,8 @@ struct http_conn {
     int64_t now_ms;         /* of the latest call that brought it */
     int64_t active_ms;      /* the latest input or output */
     int64_t first_byte_ms;  /* of a handshake or preface under way; else UNSET */
-    int64_t write_since_ms; /* since when the peer takes nothing of the waiting output; UNSET: not yet known */
+    int64_t write_since_ms; /* since when the peer takes too little of the waiting output; UNSET: not yet known */
+    size_t taken;           /* bytes that it has taken since then */
     enum http_protocol protocol;
     bool broken;            /* given up: close now */
     bool ending;            /* close when the output has been sent */
@@ -37,6 +38,7 @@ struct http_conn {
     bool tls_failed;        /* only the alert is still to be sent */
     bool said_goodbye;
     uint8_t sniffed;        /* bytes of the HTTP/2 preface seen */
+    const char *complaint;  /* the first thing that the peer did wrong; NULL: nothing */
     struct tls_context *tls_context;
     struct tls_io *tls;
     struct buf stash;       /* plain input that could not be used yet */
@@ -51,6 +53,20 @@ bool conn_memory(struct http_conn *conn, int64_t bytes);
 
 /* Bytes queued, plain and encrypted. */
 size_t conn_waiting(const struct http_conn *conn);
+
+/* Keep in mind what is wrong with the peer, for the log: the first reason is the one that counts. */
+static inline void conn_complain(struct http_conn *conn, const char *complaint)
+{
+    if (conn->complaint == NULL)
+        conn->complaint = complaint;
+}
+
+/* The same, and give the connection up. */
+static inline void conn_cut(struct http_conn *conn, const char *complaint)
+{
+    conn_complain(conn, complaint);
+    conn->broken = true;
+}
 
 /* path, query and everything else is set: hand it to the owner. */
 static inline void conn_request(struct http_conn *conn, struct http_request *request)

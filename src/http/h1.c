@@ -252,8 +252,6 @@ static size_t step(struct http_conn *conn, const char *at, size_t size)
     }
     if (!fine)
         h1_refuse(conn, 400);
-    else
-        h1->since_ms = conn->now_ms;
     return 1;
 }
 
@@ -272,6 +270,7 @@ void h1_input_end(struct http_conn *conn)
 
     h1->linger = false;
     if (h1->receiving) {
+        conn_complain(conn, "it ended in the middle of a request");
         h1_body_free(conn, h1->receiving);
         slot_free(h1->receiving);
         h1->receiving = NULL;
@@ -301,6 +300,8 @@ void h1_input_buffer(struct http_conn *conn, char **ret_at, size_t *ret_size)
 
 void h1_memory_freed(struct http_conn *conn)
 {
+    if (conn->h1.starved)
+        conn->h1.since_ms = conn->now_ms;
     conn->h1.starved = false;
 }
 

@@ -31,7 +31,8 @@ struct h1 {
     size_t line_size;  /* of the line that is being read */
     size_t extra_size; /* of all chunk extensions and trailers */
     uint8_t digits;
-    int64_t since_ms;  /* start of the head; latest byte of the body; start of starving, of lingering */
+    uint32_t stride;   /* bytes of the body since `since_ms` */
+    int64_t since_ms;  /* start of the head; latest stride of the body; start of starving, of lingering */
 };
 
 void h1_init(struct http_conn *conn);

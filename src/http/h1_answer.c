@@ -277,11 +277,32 @@ void h1_flush(struct http_conn *conn)
     }
 }
 
+static const char *complaint_of(int status)
+{
+    switch (status) {
+    case 408:
+        return "its request did not arrive within header-timeout or body-timeout";
+    case 417:
+        return "it expects what nobody knows";
+    case 431:
+        return "its headers exceed the bounds";
+    case 501:
+        return "its body has an unknown transfer coding";
+    case 503:
+        return "there was no memory for its request";
+    case 505:
+        return "it speaks an unknown version of HTTP";
+    default:
+        return "its request breaks the grammar of HTTP/1.1";
+    }
+}
+
 void h1_refuse(struct http_conn *conn, int status)
 {
     struct h1 *h1 = &conn->h1;
     struct h1_slot *slot = h1->receiving ? h1->receiving : h1_slot_take(conn);
 
+    conn_complain(conn, complaint_of(status));
     h1->receiving = NULL;
     h1->state = H1_DISCARD;
     if (slot == NULL) {

@@ -103,6 +103,18 @@ static size_t body_take(struct http_conn *conn, const char *at, size_t size, siz
     return part;
 }
 
+/* Body bytes came: enough of them are a reason to wait for more. */
+static void progress(struct http_conn *conn, size_t size)
+{
+    struct h1 *h1 = &conn->h1;
+
+    h1->stride = size < HTTP_STRIDE ? h1->stride + (uint32_t)size : HTTP_STRIDE;
+    if (h1->stride < HTTP_STRIDE)
+        return;
+    h1->stride = 0;
+    h1->since_ms = conn->now_ms;
+}
+
 size_t h1_step_length(struct http_conn *conn, const char *at, size_t size)
 {
     struct h1 *h1 = &conn->h1;
@@ -110,8 +122,7 @@ size_t h1_step_length(struct http_conn *conn, const char *at, size_t size)
 
     part = body_take(conn, at, part, h1->receiving->request.body_size + (size_t)h1->left);
     h1->left -= part;
-    if (part)
-        h1->since_ms = conn->now_ms;
+    progress(conn, part);
     if (h1->left == 0)
         deliver(conn);
     return part;
@@ -124,8 +135,7 @@ size_t h1_step_chunk_data(struct http_conn *conn, const char *at, size_t size)
 
     part = body_take(conn, at, part, conn->config->body_bytes_max);
     h1->left -= part;
-    if (part)
-        h1->since_ms = conn->now_ms;
+    progress(conn, part);
     if (h1->left == 0) {
         h1->state = H1_CHUNK_END;
         h1->line_size = 0;
@@ -228,6 +238,7 @@ void h1_body_begin(struct http_conn *conn, struct h1_slot *slot)
 
     h1->extra_size = 0;
     h1->swallowed = 0;
+    h1->stride = 0;
     h1->since_ms = conn->now_ms;
     slot->continue_due = slot->head.expect_continue && !slot->head.http10;
     if (slot->head.chunked) {

@@ -83,6 +83,7 @@ static int lose_patience(struct http_conn *conn)
     }
     if (h2->patience-- > 0)
         return 0;
+    conn_complain(conn, "it floods us with frames that cost nothing");
     return nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
@@ -279,6 +280,14 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     }
 }
 
+/* Whatever breaks the protocol so far that the stream or the connection ends for it. */
+static int on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int code, void *ctx)
+{
+    (void)session, (void)frame;
+    conn_complain(ctx, nghttp2_strerror(code));
+    return 0;
+}
+
 /* An answer that ends before its request does: the rest of the request is not wanted (RFC 9113 section 8.1). The reset
  * that says so waits a little, since some clients throw away an answer that they find together with a reset. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
@@ -287,6 +296,8 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     int32_t id = frame->hd.stream_id;
     struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
 
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
+        conn_complain(conn, nghttp2_http2_strerror(frame->goaway.error_code));
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || nghttp2_session_get_stream_remote_close(session, id) != 0)
@@ -328,6 +339,7 @@ static int session_new(struct http_conn *conn, nghttp2_session **ret_session)
         nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, h2_on_data);
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid);
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
         nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_send_data);
@@ -500,10 +512,13 @@ int64_t h2_deadline(const struct http_conn *conn)
     return earliest;
 }
 
-static void expire(struct http_conn *conn, struct list *list, int64_t timeout_ms, uint32_t code)
+static void expire(struct http_conn *conn, struct list *list, int64_t timeout_ms, uint32_t code,
+                   const char *complaint)
 {
-    while (list_deadline(list, timeout_ms, conn->now_ms) <= conn->now_ms)
+    while (list_deadline(list, timeout_ms, conn->now_ms) <= conn->now_ms) {
+        conn_complain(conn, complaint);
         h2_reset(container_of(list->next, struct h2_stream, timed), code);
+    }
 }
 
 void h2_timeout(struct http_conn *conn)
@@ -512,12 +527,15 @@ void h2_timeout(struct http_conn *conn)
     const struct http_config *config = conn->config;
 
     stamp(conn);
-    expire(conn, &h2->receiving, config->body_timeout_ms, NGHTTP2_CANCEL);
-    expire(conn, &h2->starved, config->body_timeout_ms, NGHTTP2_REFUSED_STREAM);
-    expire(conn, &h2->answering, config->write_timeout_ms, NGHTTP2_CANCEL);
-    expire(conn, &h2->lingering, LINGER_MS, NGHTTP2_NO_ERROR);
+    expire(conn, &h2->receiving, config->body_timeout_ms, NGHTTP2_CANCEL,
+           "the body of a request did not arrive within body-timeout");
+    expire(conn, &h2->starved, config->body_timeout_ms, NGHTTP2_REFUSED_STREAM,
+           "there was no memory for its request");
+    expire(conn, &h2->answering, config->write_timeout_ms, NGHTTP2_CANCEL,
+           "it took nothing of an answer within write-timeout");
+    expire(conn, &h2->lingering, LINGER_MS, NGHTTP2_NO_ERROR, NULL);
     if (h2->head_since_ms != UNSET && conn->now_ms >= h2->head_since_ms + config->header_timeout_ms)
-        conn->broken = true;
+        conn_cut(conn, "the headers of a request did not arrive within header-timeout");
     else if (h2->stream_count == 0 && conn->now_ms >= conn->active_ms + config->idle_timeout_ms)
         h2_check(conn, nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR));
 }

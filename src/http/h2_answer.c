@@ -99,7 +99,9 @@ int h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
         list_remove(&stream->room);
         list_push(&h2->ready, &stream->room);
     }
-    if (stream->done) {
+    stream->stride += size;
+    if (stream->done && stream->stride >= HTTP_STRIDE) {
+        stream->stride = 0;
         stream->since_ms = UNSET;
         h2_put_on(&h2->answering, stream);
     }
@@ -134,6 +136,7 @@ static void done(struct h2_stream *stream)
         h2_stream_free(stream);
         return;
     }
+    stream->stride = 0;
     stream->since_ms = UNSET;
     h2_put_on(&conn->h2->answering, stream);
 }
@@ -176,6 +179,8 @@ void h2_respond(struct http_request *request, const struct http_response *respon
 void h2_refuse(struct h2_stream *stream, int status)
 {
     stream->refused = status;
+    if (status == 431)
+        conn_complain(stream->request.conn, "its headers exceed the bounds");
     submit(stream, &(struct http_response){ .status = status }, 0, false);
     done(stream);
 }

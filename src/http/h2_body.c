@@ -106,8 +106,11 @@ void h2_widen(struct h2_stream *stream)
     if (stream->starved)
         return;
     if (grant(stream)) {
-        stream->since_ms = conn->now_ms;
-        h2_put_on(&conn->h2->receiving, stream);
+        if (stream->stride >= HTTP_STRIDE || list_empty(&stream->timed)) {
+            stream->stride = 0;
+            stream->since_ms = conn->now_ms;
+            h2_put_on(&conn->h2->receiving, stream);
+        }
         return;
     }
     stream->starved = true;
@@ -186,6 +189,7 @@ int h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (stream == NULL || stream->refused || stream->delivered)
         return 0;
+    stream->stride += size;
     if (!stream->request.too_large && stream->received + size > config->body_bytes_max)
         body_too_large(stream);
     if (stream->request.too_large) {

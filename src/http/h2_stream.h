@@ -33,7 +33,8 @@ struct h2_stream {
     uint64_t received, promised; /* body bytes; promised: the window ever granted */
     uint64_t charged;
     size_t body_capacity;
-    int64_t since_ms;
+    int64_t since_ms;    /* of the list `timed` is on: begin, or latest stride */
+    size_t stride;       /* bytes of the body, or of the answer, since then */
     struct out out;      /* of the answer's body, not yet framed */
     int refused;         /* not for the owner: the status of our own answer, or 1 if reset */
     bool head_charged;   /* conn_memory granted an unusually large head */
@@ -55,7 +56,7 @@ static inline struct h2_stream *h2_stream_of(const struct http_request *request)
 static inline void h2_check(struct http_conn *conn, ssize_t code)
 {
     if (code < 0)
-        conn->broken = true;
+        conn_cut(conn, nghttp2_strerror((int)code));
 }
 
 static inline void h2_put_on(struct list *list, struct h2_stream *stream)

@@ -490,6 +490,7 @@ TEST("a flood of resets is told to calm down")
         rounds++;
     }
     CHECK(rounds > 10 && rounds < 60);
+    CHECK(http_complaint(server.conn) != NULL);
     CHECK(client.goaways == 1 && client.goaway_code == NGHTTP2_ENHANCE_YOUR_CALM);
     CHECK(http_finished(server.conn));
     end(&server, &client);
@@ -503,6 +504,7 @@ TEST("the preface of HTTP/2 followed by nonsense closes the connection")
     feed(&server, STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
     feed(&server, STR("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
     CHECK(http_finished(server.conn));
+    CHECK(http_complaint(server.conn) != NULL);
     server_deinit(&server);
 }
 

@@ -134,7 +134,7 @@ static void stash(struct http_conn *conn, struct buf *buf, str rest)
 {
     buf_append(buf, rest);
     if (buf->err != OK)
-        conn->broken = true;
+        conn_cut(conn, "it sent more than it was asked for");
 }
 
 static void plain_input(struct http_conn *conn, const char *at, size_t size)
@@ -194,6 +194,8 @@ static void tls_pump(struct http_conn *conn)
             handshake_over(conn);
         if (got <= 0) {
             conn->tls_failed = got == TLS_FAILED;
+            if (conn->tls_failed)
+                conn_complain(conn, "what it says is no TLS that could be agreed upon");
             if (got == TLS_ENDED)
                 conn->peer_ended = true;
             return;
@@ -260,7 +262,9 @@ static bool starts_tls(struct http_conn *conn, char first)
     if (conn->tls || conn->protocol != PROTOCOL_SNIFF || conn->sniffed || first != 0x16)
         return false;
     conn->first_byte_ms = conn->now_ms;
-    if (conn->tls_context == NULL || tls_io_create(conn->tls_context, &conn->tls) != OK)
+    if (conn->tls_context == NULL)
+        conn_cut(conn, "it speaks TLS, which is switched off");
+    else if (tls_io_create(conn->tls_context, &conn->tls) != OK)
         conn->broken = true;
     return true;
 }
@@ -375,8 +379,9 @@ void http_output_done(struct http_conn *conn, size_t bytes, int64_t now_ms)
             out_trim(out);
             out_trim(&conn->out);
         }
-    } else if (bytes || conn->write_since_ms == UNSET) {
+    } else if ((conn->taken += bytes) >= HTTP_STRIDE || conn->write_since_ms == UNSET) {
         conn->write_since_ms = now_ms;
+        conn->taken = 0;
     }
     if (conn->protocol == PROTOCOL_H1)
         h1_sent(conn);
@@ -392,6 +397,11 @@ bool http_finished(const struct http_conn *conn)
     if (conn_waiting(conn) && !(conn->tls_failed && tls_io_out(conn->tls)->size == 0))
         return false;
     return protocol_finished(conn) && (conn->tls == NULL || conn->tls_failed || conn->said_goodbye);
+}
+
+const char *http_complaint(const struct http_conn *conn)
+{
+    return conn->complaint;
 }
 
 /* ---- time ------------------------------------------------------------------------------------------------------- */
@@ -432,13 +442,15 @@ void http_timeout(struct http_conn *conn, int64_t now_ms)
     if (conn_waiting(conn) && conn->write_since_ms == UNSET)
         conn->write_since_ms = now_ms;
     if (now_ms >= write_deadline(conn)) {
-        conn->broken = true;
+        conn_cut(conn, "it took nothing of an answer within write-timeout");
     } else if (conn->protocol == PROTOCOL_H1) {
         h1_timeout(conn);
     } else if (conn->protocol == PROTOCOL_H2) {
         h2_timeout(conn);
         h2_tell(conn);
     } else if (now_ms >= protocol_deadline(conn)) {
+        if (conn->first_byte_ms != UNSET)
+            conn_complain(conn, "its handshake or first line did not end within header-timeout");
         conn->broken = true;
     }
 }

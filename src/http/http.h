@@ -20,6 +20,9 @@ struct tls_context; /* http/tls.h */
 
 enum { HTTP_HEADERS_MAX = 100, HTTP_HEADER_BYTES_MAX = 64 << 10 };
 
+/* What counts as progress: less keeps no timeout away, or a byte now and then would hold memory for ever. */
+enum { HTTP_STRIDE = 16 << 10 };
+
 struct http_header {
     str name; /* as received on HTTP/1.1, lower case on HTTP/2 */
     str value;
@@ -53,9 +56,9 @@ struct http_config {
     uint32_t window_bytes;       /* HTTP/2: initial window of a request body; more is granted as memory is */
     uint32_t pipeline_max;       /* HTTP/1.1: requests taken before the first is answered */
     int64_t header_timeout_ms;   /* from the first byte to the end of the headers (also the TLS handshake) */
-    int64_t body_timeout_ms;     /* longest silence within a body */
+    int64_t body_timeout_ms;     /* longest time without HTTP_STRIDE more of a body */
     int64_t idle_timeout_ms;     /* keep-alive without a request */
-    int64_t write_timeout_ms;    /* longest time a peer may take nothing of a waiting answer */
+    int64_t write_timeout_ms;    /* longest time in which a peer takes less than HTTP_STRIDE of a waiting answer */
 
     /* May the connection hold `bytes` more of a request (negative: gives them back)? When refused, HTTP/1.1 stops
      * reading (http_wants_input turns false) and HTTP/2 withholds that stream's window, until http_memory_freed; who
@@ -105,6 +108,10 @@ void http_output_done(struct http_conn *conn, size_t bytes, int64_t now_ms);
 
 /* True when everything has been sent that ever will be: close the socket. */
 bool http_finished(const struct http_conn *conn);
+
+/* What the peer did wrong, as a sentence for the log, if it was refused or cut off for breaking the protocol or a time
+ * limit; NULL: nothing so far. Requests that were delivered are the owner's to judge. */
+const char *http_complaint(const struct http_conn *conn);
 
 /* When http_timeout wants to be called next (by the clock of `now_ms`), or INT64_MAX. A time that has passed means
  * that a timer waits to be told the time: calling at once sets it. */

@@ -7,7 +7,7 @@
 
 #include "server/room.h"
 
-enum { PIECES_MAX = 64, PEER_BYTES = 64 };
+enum { PIECES_MAX = 64, PEER_BYTES = 64, HURRY_MS = 2000, SMALL_BYTES = 64 << 10, WRITE_BYTES = 256 << 10 };
 
 struct conn {
     struct list link;
@@ -40,11 +40,15 @@ static void closed(void *ctx)
     struct server *server = conn->server;
 
     conn->inside++;
+    if (http_complaint(conn->http))
+        LOG(&server->logger, server_now(server), bad_peer, LOG_TEXT("remote", str_bytes(conn->peer, conn->peer_size)),
+            LOG_TEXT("reason", str_of(http_complaint(conn->http))));
     http_conn_destroy(conn->http);
     list_remove(&conn->link);
     server->conn_count--;
     server->count_http.connections = server->conn_count;
     free(conn);
+    api_resume(server->api);
     if (server->state == SERVER_DRAINING && server->conn_count == 0)
         server_stop(server);
 }
@@ -65,6 +69,7 @@ static void wrote(void *ctx, enum err err)
     http_output_done(conn->http, bytes, server_now_ms(conn->server));
     conn->inside--;
     look(conn);
+    api_resume(conn->server->api);
 }
 
 static void write_some(struct conn *conn)
@@ -74,8 +79,13 @@ static void write_some(struct conn *conn)
 
     static_assert(sizeof(struct http_iov) == sizeof(struct os_iov), "the same pointer and size");
     count = http_output(conn->http, pieces, PIECES_MAX);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].size >= WRITE_BYTES - conn->writing) {
+            pieces[i].size = WRITE_BYTES - conn->writing; /* progress is told when all of a write has gone */
+            count = i + 1;
+        }
         conn->writing += pieces[i].size;
+    }
     if (conn->writing)
         os_socket_write(conn->socket, (const struct os_iov *)(const void *)pieces, count, wrote);
 }
@@ -113,7 +123,7 @@ static void look(struct conn *conn)
         return;
     if (conn->writing == 0)
         write_some(conn);
-    if (conn->writing == 0 && http_finished(conn->http)) {
+    if (http_finished(conn->http)) { /* also while a write is stuck, when the machine has lost patience */
         close_now(conn);
         return;
     }
@@ -205,12 +215,16 @@ void conn_accept(void *ctx, struct os_socket *socket, str peer)
 
 /* ---- what the machine asks for ------------------------------------------------------------------------------------- */
 
+/* The last part is kept for small bodies: whoever sends large ones, and slowly, must not shut out everybody. */
 static bool memory(void *ctx, int64_t size)
 {
     struct conn *conn = ctx;
     struct server *server = conn->server;
+    int64_t bound = (int64_t)server->settings->memory_bytes;
 
-    if (size > 0 && server->memory_used + size > (int64_t)server->settings->memory_bytes) {
+    if (size > SMALL_BYTES)
+        bound -= bound / 8;
+    if (size > 0 && server->memory_used + size > bound) {
         server->memory_refused = true;
         server->count_http.memory_refused++;
         return false;
@@ -265,7 +279,6 @@ void conn_config(struct server *server)
 {
     const struct settings *settings = server->settings;
 
-    list_init(&server->conns);
     server->http = (struct http_config){
         .tls = server->tls,
         .body_bytes_max = settings->body_bytes,
@@ -304,7 +317,30 @@ void conns_close(struct server *server)
         close_now(container_of(link, struct conn, link));
 }
 
+/* While requests wait for answers to leave, who takes no answer is not waited for as long as usual. */
+static void hurry(struct server *server)
+{
+    bool short_of_memory = server->api && api_waits(server->api);
+    int64_t timeout_ms = server->settings->write_timeout_ms;
+
+    server->http.write_timeout_ms = short_of_memory && timeout_ms > HURRY_MS ? HURRY_MS : timeout_ms;
+    if (!short_of_memory)
+        return;
+    list_each(link, &server->conns) {
+        struct conn *conn = container_of(link, struct conn, link);
+
+        if (conn->closing)
+            continue;
+        conn->inside++;
+        http_timeout(conn->http, server_now_ms(server));
+        conn->inside--;
+        look(conn);
+    }
+    api_resume(server->api);
+}
+
 void conns_turn(struct server *server)
 {
     offer_memory(server);
+    hurry(server);
 }
