@@ -10,12 +10,15 @@ enum { ANSWER_BYTES_MAX = 32 << 20, ID2_BYTES = 72 };
 /* An answer's body on its way out. */
 struct body {
     struct buf bytes;
+    struct api *api;
+    size_t charged; /* of api->answer_bytes */
 };
 
 static void body_release(void *ctx)
 {
     struct body *body = ctx;
 
+    body->api->answer_bytes -= body->charged;
     buf_deinit(&body->bytes);
     free(body);
 }
@@ -60,6 +63,8 @@ static void send(struct rq *rq, int status, str content_type, struct body *body,
     if (error.size && status >= 400 && response.header_count < ANSWER_HEADERS_MAX && rq->operation)
         headers[response.header_count++] = (struct http_header){ STR("x-amzn-ErrorType"), error };
     if (body) {
+        body->charged = body->bytes.capacity;
+        rq->api->answer_bytes += body->charged;
         response.pieces = &piece;
         response.piece_count = 1;
     }
@@ -67,12 +72,14 @@ static void send(struct rq *rq, int status, str content_type, struct body *body,
     rq_done(rq, status, error, size);
 }
 
-static struct body *body_create(void)
+static struct body *body_create(const struct rq *rq)
 {
     struct body *body = calloc(1, sizeof(*body));
 
-    if (body)
+    if (body) {
+        body->api = rq->api;
         buf_init(&body->bytes, ANSWER_BYTES_MAX);
+    }
     return body;
 }
 
@@ -87,7 +94,7 @@ void answer_success(struct rq *rq)
     struct body *body = NULL;
 
     if (rq->operation->has_output) {
-        body = body_create();
+        body = body_create(rq);
         if (body == NULL) {
             send_bare(rq);
             return;
@@ -148,7 +155,7 @@ void answer_refusal(struct rq *rq, enum err err)
         rq->message = (str){ 0 };
     }
     error = service_error(rq->service, err);
-    body = body_create();
+    body = body_create(rq);
     if (body == NULL) {
         send_bare(rq);
         return;
@@ -166,7 +173,7 @@ void answer_refusal(struct rq *rq, enum err err)
 
 void answer_raw(struct rq *rq, int status, str content_type, str bytes, str error)
 {
-    struct body *body = bytes.size ? body_create() : NULL;
+    struct body *body = bytes.size ? body_create(rq) : NULL;
 
     if (body) {
         buf_append(&body->bytes, bytes);

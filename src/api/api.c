@@ -30,6 +30,7 @@ enum err api_create(const struct api_config *config, struct api **ret_api)
     api->config = *config;
     list_init(&api->live);
     list_init(&api->spare);
+    list_init(&api->waiting);
     err = rate_create(config->seed, &api->rate);
     if (err != OK) {
         free(api);
@@ -111,6 +112,7 @@ static struct rq *rq_create(struct api *api)
         arena_init(&rq->arena, api->config.arena_bytes_max);
     }
     rq->api = api;
+    list_init(&rq->turn);
     list_push(&api->live, &rq->link);
     api->live_count++;
     api->config.count->live = api->live_count;
@@ -140,6 +142,8 @@ void rq_done(struct rq *rq, int status, str error, size_t bytes_out)
     list_remove(&rq->link);
     api->live_count--;
     count->live = api->live_count;
+    api->answer_bytes -= rq->held;
+    rq->held = 0;
     free(rq->body);
     rq->body = NULL;
     arena_reset(&rq->arena);
@@ -304,6 +308,60 @@ static void run(struct rq *rq)
         rq_finish(rq, err == OK && rq->txn_begun ? rq->txn.err : err);
 }
 
+/* ---- memory of answers --------------------------------------------------------------------------------------------- */
+
+void rq_hold(struct rq *rq, size_t bytes)
+{
+    rq->held += bytes;
+    rq->api->answer_bytes += bytes;
+}
+
+static void leave_queue(struct rq *rq)
+{
+    list_remove(&rq->turn);
+}
+
+/* One queue for all, because answers of one connection leave in order: who waits is never behind who came later. */
+static void run_in_turn(struct rq *rq)
+{
+    struct api *api = rq->api;
+
+    if (list_empty(&api->waiting) && api->answer_bytes <= api->config.answer_bytes_max) {
+        run(rq);
+        return;
+    }
+    list_push(&api->waiting, &rq->turn);
+    rq->cancel = leave_queue;
+}
+
+void api_resume(struct api *api)
+{
+    struct list *link;
+
+    if (api->resuming)
+        return;
+    api->resuming = true;
+    while (api->answer_bytes <= api->config.answer_bytes_max && (link = list_pop(&api->waiting)) != NULL) {
+        struct rq *rq = container_of(link, struct rq, turn);
+
+        rq->cancel = NULL;
+        run(rq);
+    }
+    api->resuming = false;
+}
+
+bool api_waits(const struct api *api)
+{
+    return !list_empty(&api->waiting);
+}
+
+size_t api_answer_bytes(const struct api *api)
+{
+    return api->answer_bytes;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
 void rq_finish(struct rq *rq, enum err err)
 {
     rq->cancel = NULL;
@@ -337,7 +395,7 @@ void api_request(struct api *api, struct http_request *request, str peer)
         return;
     err = admit(rq);
     if (err == OK)
-        run(rq);
+        run_in_turn(rq);
     else
         answer_refusal(rq, err);
 }

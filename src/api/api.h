@@ -46,6 +46,7 @@ struct api_config {
     size_t body_bytes_max;      /* after gunzip */
     size_t arena_bytes_max;     /* of one request */
     size_t requests_max;        /* at work at once */
+    size_t answer_bytes_max;    /* of answers that are made or wait to be sent; beyond, further requests wait */
     const str *host_names;      /* Host headers accepted in open mode beside IP addresses and localhost */
     size_t host_name_count;
     uint64_t seed;
@@ -73,6 +74,15 @@ void api_cancelled(struct api *api, struct http_request *request);
 
 /* A streamed answer may go on. */
 void api_room(struct api *api, struct http_request *request);
+
+/* Answers have left or were given up: requests that waited for this go on, in the order in which they came. */
+void api_resume(struct api *api);
+
+/* Do requests wait for that? */
+bool api_waits(const struct api *api);
+
+/* Bytes of answers that are made or wait to be sent. */
+size_t api_answer_bytes(const struct api *api);
 
 /* Requests at work. */
 size_t api_live(const struct api *api);

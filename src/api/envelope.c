@@ -54,10 +54,11 @@ static bool is_address(str host)
     return digits;
 }
 
+/* A name may begin with "127." as well; only an address is one. */
 static bool is_loopback(str host)
 {
-    return str_eq_nocase(host, STR("localhost")) || str_eq(host, STR("::1")) || str_starts(host, STR("127.")) ||
-           str_ends(host, STR(".localhost"));
+    return str_eq_nocase(host, STR("localhost")) || str_eq(host, STR("::1")) || str_ends(host, STR(".localhost")) ||
+           (is_address(host) && str_starts(host, STR("127.")));
 }
 
 static bool host_allowed(const struct rq *rq)

@@ -10,7 +10,10 @@ struct api {
     struct credentials *credentials; /* NULL: open */
     struct rate *rate;
     struct list live, spare;
+    struct list waiting;        /* for answers of others to leave: their links `turn` */
     size_t live_count, spare_count;
+    size_t answer_bytes;
+    bool resuming;
 };
 
 /* envelope.c: which service, operation and format; answers what never gets that far. True: go on with rq. */

@@ -54,6 +54,8 @@ struct rq {
     size_t bytes_in, bytes_out;
     str peer;
     struct list link;           /* api->live, or api->spare */
+    struct list turn;           /* api->waiting */
+    size_t held;                /* of api->answer_bytes, for what is being read */
 };
 
 /* Refuse: the sentence waits in the request, the code travels up. Returns `err`. */
@@ -64,6 +66,9 @@ struct store_txn *rq_txn(struct rq *rq);
 
 /* The later end of a handler that returned PENDING. */
 void rq_finish(struct rq *rq, enum err err);
+
+/* What an answer is made from will take so much memory until the answer is made: others wait while it is too much. */
+void rq_hold(struct rq *rq, size_t bytes);
 
 /* Admit one call of whatever `key` names, at most `per_second`; true also when call rates are not enforced. */
 bool rq_rate(struct rq *rq, str key, uint32_t per_second);

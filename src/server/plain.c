@@ -52,6 +52,7 @@ static void metrics(struct server *server, struct http_request *request, struct 
                                       .service = api_config(server->api)->services[0].service,
                                       .catalog = server->catalog };
 
+    server->count_http.memory_bytes = (uint64_t)server->memory_used + api_answer_bytes(server->api);
     metric_write(text, &sources);
     answer(request, text->err == OK ? 200 : 500, STR("text/plain; version=0.0.4; charset=utf-8"), text);
 }

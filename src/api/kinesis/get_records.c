@@ -5,7 +5,7 @@
  * The end of a closed shard is told by the absence of a next iterator together with the children, and never by one
  * without the other: consumers build their lineage on that. */
 
-enum { RECORDS_DEFAULT = 10000, ANSWER_BYTES_MAX = 10 << 20 };
+enum { RECORDS_DEFAULT = 10000, ANSWER_BYTES_MAX = 10 << 20, READ_BYTES = 2 * ANSWER_BYTES_MAX };
 
 struct get {
     struct arena_dispose dispose; /* gives the records back when the answer has been encoded and the request is over */
@@ -183,7 +183,9 @@ enum err get_records(struct rq *rq, const struct get_records_input *in, struct g
     rq->state = get;
     rq->cancel = cancel;
     err = stream_read_start(api_config(rq->api)->streams, &get->read);
-    if (err != ERR_PENDING)
+    if (err == ERR_PENDING)
+        rq_hold(rq, READ_BYTES); /* how much comes back from disk is not known before */
+    else
         finish(rq, get, err);
     return ERR_PENDING;
 }
