@@ -192,6 +192,10 @@ void logger_flush(struct logger *logger)
 {
     size_t written = 0;
 
+    if (logger->config.sink && logger->lines.size > 0) {
+        logger->config.sink(logger->config.sink_ctx, buf_str(&logger->lines));
+        written = logger->lines.size;
+    }
     while (written < logger->lines.size) {
         struct pollfd room = { .fd = logger->config.fd, .events = POLLOUT };
         size_t piece = logger->lines.size - written;

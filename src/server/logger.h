@@ -18,6 +18,8 @@ enum log_event {
 
 struct logger_config {
     int fd; /* 2, usually */
+    void (*sink)(void *ctx, str lines); /* takes them instead of `fd` */
+    void *sink_ctx;
     bool json;
     enum setting_log_level level;
 };

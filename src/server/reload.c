@@ -110,36 +110,40 @@ static void look(struct os_timer *timer)
     os_job_start(reload->server->worker, reload->server->loop, &reload->job);
 }
 
-enum err reload_start(struct server *server, char *ret_why)
+enum err reload_read(struct server *server, char *ret_why)
 {
     struct reload *reload;
-    enum err err;
 
     if (server->settings->credentials == NULL)
         return OK;
     reload = calloc(1, sizeof(*reload));
     if (reload == NULL)
         return ERR_NO_MEMORY;
+    server->reload = reload;
     reload->server = server;
     reload->timer.fire = look;
     reload->modified = NOT_LOOKED;
     look_work(&reload->job);
-    err = reload->err;
-    if (err == OK)
-        err = use(reload, ret_why);
-    else
-        (void)snprintf(ret_why, WHY_BYTES, "%.150s: %s", server->settings->credentials, err_sentence(err));
-    free(reload->text);
-    reload->text = NULL;
-    if (err != OK) {
-        free(reload);
-        return err;
-    }
+    if (reload->err != OK)
+        (void)snprintf(ret_why, WHY_BYTES, "%.150s: %s", server->settings->credentials, err_sentence(reload->err));
     reload->modified = reload->seen_modified;
     reload->size = reload->seen_size;
-    server->reload = reload;
-    os_timer_start(server->loop, &reload->timer, LOOK_US);
-    return OK;
+    return reload->err;
+}
+
+enum err reload_start(struct server *server, char *ret_why)
+{
+    struct reload *reload = server->reload;
+    enum err err;
+
+    if (reload == NULL)
+        return OK;
+    err = use(reload, ret_why);
+    free(reload->text);
+    reload->text = NULL;
+    if (err == OK)
+        os_timer_start(server->loop, &reload->timer, LOOK_US);
+    return err;
 }
 
 void reload_now(struct server *server)
@@ -161,6 +165,8 @@ void reload_stop(struct server *server)
         return;
     os_timer_stop(&reload->timer);
     reload->stopped = true;
-    if (!reload->busy)
-        free(reload);
+    if (reload->busy)
+        return;
+    free(reload->text);
+    free(reload);
 }

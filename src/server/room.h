@@ -12,6 +12,7 @@
 #include "log/local/local.h"
 #include "os/os.h"
 #include "server/logger.h"
+#include "server/serve.h"
 #include "server/settings.h"
 #include "stream/keyring.h"
 #include "stream/stream.h"
@@ -31,6 +32,8 @@ struct server {
     enum server_state state;
     bool stop_asked;        /* by a signal, before it served */
     int exit_code;
+    void (*stopped)(void *ctx, int exit_code);
+    void *stopped_ctx;
 
     char dir[PATH_BYTES];
     struct os_file *lock;
@@ -38,6 +41,11 @@ struct server {
     struct catalog *catalog;
     struct streams *streams;
     struct keyring *keyring;
+    struct os_job keys_job;         /* of the start: opens the keyring */
+    struct keyring *keys_opened;
+    enum err keys_err;
+    char keys_why[WHY_BYTES];
+    uint8_t token_key[SEAL_KEY_BYTES];
     struct iter_sealer *sealer;
     struct sigv4 *sigv4;
     struct api *api;
@@ -73,9 +81,6 @@ int64_t server_now_ms(const struct server *server); /* monotonic, for http */
 /* A failure that ends the server: told, and the exit code set. */
 void server_fail(struct server *server, enum err err, str sentence);
 
-/* Stop taking requests, finish those under way, close everything. Idempotent. */
-void server_stop(struct server *server);
-
 /* conn.c */
 void conn_accept(void *ctx, struct os_socket *socket, str peer);
 void conn_answered(void *ctx, struct http_conn *http);
@@ -99,7 +104,9 @@ must_use enum err files_tls(struct server *server, char *ret_why);
 void declare_start(struct server *server, void (*done)(struct server *server));
 void declare_look(struct server *server); /* the catalog has changed */
 
-/* reload.c: the credentials file, at start (blocks) and whenever it changes. */
+/* reload.c: the credentials file, read at start (blocks), put in force when there is an api, and again whenever it
+ * changes. */
+must_use enum err reload_read(struct server *server, char *ret_why);
 must_use enum err reload_start(struct server *server, char *ret_why);
 void reload_now(struct server *server);
 void reload_stop(struct server *server);

@@ -72,7 +72,7 @@ static void final(struct os_message *message)
     if (server->log)
         LOG(&server->logger, server_now(server), stopped, LOG_TEXT("data", str_of(server->dir)));
     logger_flush(&server->logger);
-    os_loop_stop(server->loop);
+    server->stopped(server->stopped_ctx, server->exit_code);
 }
 
 static void log_closed(void *ctx)
@@ -355,6 +355,8 @@ static void catalog_opened(void *ctx, enum err err)
         server_fail(server, err, STR("the catalog cannot be read"));
         return;
     }
+    if (server->state != SERVER_STARTING)
+        return;
     server->catalog_ready = true;
     err = start_streams(server);
     if (err == OK)
@@ -367,52 +369,69 @@ static void catalog_opened(void *ctx, enum err err)
         declare_start(server, listen_all);
 }
 
-static enum err start_keys(struct server *server, char *ret_why)
+static void open_keys(struct os_job *job)
 {
+    struct server *server = container_of(job, struct server, keys_job);
     const struct settings *settings = server->settings;
-    uint32_t epoch = log_local_epoch(server->log);
     struct keyring_config config = { .os = server->os,
                                      .loop = server->loop,
                                      .worker = server->worker,
                                      .dir = server->lock ? server->dir : NULL,
                                      .master_key = settings->master_key,
                                      .create_missing = settings->kms_create_missing,
-                                     .epoch = epoch,
+                                     .epoch = log_local_epoch(server->log),
                                      .changed = keys_changed,
                                      .ctx = server };
-    uint8_t key[SEAL_KEY_BYTES];
 
-    TRY(keyring_open(&config, &server->keyring, ret_why));
-    TRY(files_token_key(server, key, ret_why));
-    return iter_sealer_create(key, epoch, &server->sealer);
+    server->keys_err = keyring_open(&config, &server->keys_opened, server->keys_why);
 }
 
-static void log_opened(void *ctx, enum err err, struct log *log)
+static enum err start_catalog(struct server *server)
 {
-    struct server *server = ctx;
-    char why[WHY_BYTES] = "";
     struct catalog_config config = { .os = server->os,
                                      .loop = server->loop,
                                      .worker = server->worker,
                                      .dir = server->lock ? server->dir : NULL,
                                      .transition_ms = server->settings->transition_ms,
                                      .snapshot_bytes_min = SNAPSHOT_BYTES_MIN,
+                                     .log = server->log,
                                      .event = catalog_event,
                                      .failed = log_failed,
                                      .ctx = server };
+
+    os_entropy(server->os, &config.seed, sizeof(config.seed));
+    return catalog_open(&config, catalog_opened, &server->catalog);
+}
+
+static void keys_opened(struct os_job *job)
+{
+    struct server *server = container_of(job, struct server, keys_job);
+    enum err err = server->keys_err;
+
+    if (err == OK)
+        server->keyring = server->keys_opened;
+    if (server->state != SERVER_STARTING)
+        return;
+    if (err == OK)
+        err = iter_sealer_create(server->token_key, log_local_epoch(server->log), &server->sealer);
+    if (err == OK)
+        err = start_catalog(server);
+    if (err != OK)
+        server_fail(server, err,
+                    str_of(server->keys_why[0] ? server->keys_why : "the keys or the catalog cannot be opened"));
+}
+
+static void log_opened(void *ctx, enum err err, struct log *log)
+{
+    struct server *server = ctx;
 
     if (err != OK) {
         server_fail(server, err, STR("the log cannot be opened"));
         return;
     }
     server->log = log;
-    config.log = log;
-    os_entropy(server->os, &config.seed, sizeof(config.seed));
-    err = start_keys(server, why);
-    if (err == OK)
-        err = catalog_open(&config, catalog_opened, &server->catalog);
-    if (err != OK)
-        server_fail(server, err, str_of(why[0] ? why : "the keys or the catalog cannot be opened"));
+    server->keys_job = (struct os_job){ .work = open_keys, .done = keys_opened };
+    os_job_start(server->worker, server->loop, &server->keys_job);
 }
 
 static void limits_of(const struct settings *settings, struct stream_limits *ret_limits)
@@ -457,7 +476,9 @@ static enum err prepare(struct server *server, char *ret_why)
 
     os_entropy(server->os, &seed, sizeof(seed));
     TRY(files_open(server, ret_why));
+    TRY(files_token_key(server, server->token_key, ret_why));
     TRY(files_tls(server, ret_why));
+    TRY(reload_read(server, ret_why));
     TRY(sigv4_create(bounds, seed, &server->sigv4));
     TRY(os_worker_create(server->os, "files", 1, &server->worker));
     limits_of(server->settings, &server->limits);
@@ -465,7 +486,7 @@ static enum err prepare(struct server *server, char *ret_why)
     return OK;
 }
 
-static void run(struct server *server)
+static void start(struct server *server)
 {
     char why[WHY_BYTES] = "";
     enum err err;
@@ -482,30 +503,73 @@ static void run(struct server *server)
         err = start_log(server);
     if (err != OK)
         server_fail(server, err, str_of(why[0] ? why : "the server cannot start"));
-    os_loop_run(server->loop);
-    logger_flush(&server->logger);
+}
+
+enum err server_create(const struct server_config *config, struct server **ret_server)
+{
+    struct server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL)
+        return ERR_NO_MEMORY;
+    server->os = config->os;
+    server->loop = config->loop;
+    server->settings = config->settings;
+    server->stopped = config->stopped;
+    server->stopped_ctx = config->ctx;
+    logger_init(&server->logger, config->logger);
+    *ret_server = server;
+    start(server);
+    return OK;
+}
+
+void server_destroy(struct server *server)
+{
+    logger_deinit(&server->logger);
     if (server->lock)
         os_close(server->lock);
+    free(server);
+}
+
+/* ---- in the real world -------------------------------------------------------------------------------------------- */
+
+struct run {
+    struct os_loop *loop;
+    int exit_code;
+};
+
+static void stop_running(void *ctx, int exit_code)
+{
+    struct run *run = ctx;
+
+    run->exit_code = exit_code;
+    os_loop_stop(run->loop);
 }
 
 int serve_main(const struct settings *settings)
 {
-    struct server *server = calloc(1, sizeof(*server));
-    int exit_code = 1;
+    struct run run = { 0 };
+    struct server_config config = {
+        .settings = settings,
+        .logger = { .fd = STDERR_FILENO,
+                    .json = logger_wants_json(settings->log_format, STDERR_FILENO),
+                    .level = settings->log_level },
+        .stopped = stop_running,
+        .ctx = &run,
+    };
+    struct server *server;
 
-    if (server == NULL || os_create(&server->os) != OK || os_loop_create(server->os, &server->loop) != OK) {
+    if (os_create(&config.os) != OK || os_loop_create(config.os, &config.loop) != OK) {
         (void)fprintf(stderr, "leat: no memory to start with\n");
         return 1;
     }
-    server->settings = settings;
-    logger_init(&server->logger, (struct logger_config){ .fd = STDERR_FILENO,
-                                                         .json = logger_wants_json(settings->log_format, STDERR_FILENO),
-                                                         .level = settings->log_level });
-    run(server);
-    exit_code = server->exit_code;
-    logger_deinit(&server->logger);
-    os_loop_destroy(server->loop);
-    os_destroy(server->os);
-    free(server);
-    return exit_code;
+    run.loop = config.loop;
+    if (server_create(&config, &server) != OK) {
+        (void)fprintf(stderr, "leat: no memory to start with\n");
+        return 1;
+    }
+    os_loop_run(config.loop);
+    server_destroy(server);
+    os_loop_destroy(config.loop);
+    os_destroy(config.os);
+    return run.exit_code;
 }

@@ -1,7 +1,32 @@
-/* serve.h: `leat serve`, from settings to exit code. */
+/* serve.h: a server, from settings to exit code. */
 #pragma once
 
-struct settings;
+#include "server/logger.h"
 
-/* Runs until told to stop (SIGTERM, SIGINT). 0: stopped in order; 1: could not start or go on (told on stderr). */
+struct os;
+struct os_loop;
+struct server;
+
+struct server_config {
+    struct os *os; /* any world; nothing else of the outside is touched, but for what `logger` names */
+    struct os_loop *loop;
+    const struct settings *settings; /* good as long as the server */
+    struct logger_config logger;
+
+    /* Once, on the loop: everything is closed and given back, and server_destroy may be called when the loop has
+     * returned. 0: stopped in order; 1: could not start or go on (told in the log). */
+    void (*stopped)(void *ctx, int exit_code);
+    void *ctx;
+};
+
+/* Begins to start; the loop, which runs afterwards, does the rest. Blocks for a few small files. */
+must_use enum err server_create(const struct server_config *config, struct server **ret_server);
+
+/* Stop taking requests, finish those under way, close everything. Idempotent. */
+void server_stop(struct server *server);
+
+/* After `stopped`. */
+void server_destroy(struct server *server);
+
+/* `leat serve`: runs in the real world until told to stop (SIGTERM, SIGINT); the exit code. */
 int serve_main(const struct settings *settings);
