@@ -50,7 +50,7 @@ static enum err resource_policy(struct rq *rq, const struct arn *arn, struct pol
     static const struct policy_bounds bounds = { POLICY_BYTES_MAX, POLICY_STATEMENTS_MAX, POLICY_VALUES_MAX };
     struct stream *stream = catalog_stream(rq->api->config.catalog, arn->account, arn->region, arn->stream);
     struct consumer *consumer = stream && str_present(arn->consumer) ? stream_consumer(stream, arn->consumer) : NULL;
-    str text = consumer ? consumer->record->policy
+    str text = consumer                                ? consumer->record->policy
                : stream && !str_present(arn->consumer) ? stream->record->policy
                                                        : (str){ 0 };
     str sentence;

@@ -27,7 +27,7 @@ static const str old_type = { .at = "application/json", .size = 16 };
     "<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n"      \
     "</AccessDeniedException>\n"
 
-/* ---- who may ask at all -------------------------------------------------------------------------------------------- */
+/* ---- who may ask at all ----------------------------------------------------------------------------------------- */
 
 /* "host:port", "[::1]:port" -> the host without brackets. */
 static str host_of(str authority)
@@ -109,8 +109,7 @@ static void preflight(struct rq *rq)
     str allow_methods = http_find(rq->http, STR("access-control-request-method"));
     char date[DATE_TEXT_MAX];
 
-    headers[count++] =
-        (struct http_header){ STR("x-amzn-RequestId"), str_bytes(rq->request_id, REQUEST_ID_CHARS) };
+    headers[count++] = (struct http_header){ STR("x-amzn-RequestId"), str_bytes(rq->request_id, REQUEST_ID_CHARS) };
     headers[count++] = (struct http_header){ STR("Date"), str_bytes(date, date_format_http(rq->now, date)) };
     headers[count++] = (struct http_header){ STR("Access-Control-Allow-Origin"), STR("*") };
     if (str_present(allow_headers))
@@ -122,7 +121,7 @@ static void preflight(struct rq *rq)
     rq_done(rq, 200, (str){ 0 }, 0);
 }
 
-/* ---- target and content type --------------------------------------------------------------------------------------- */
+/* ---- target and content type ------------------------------------------------------------------------------------ */
 
 static bool prefix_known(const struct rq *rq, str prefix)
 {
@@ -187,8 +186,7 @@ static bool parses(const struct rq *rq, bool cbor)
 
         json_init(&reader, body, size, BODY_DEPTH_MAX);
         return json_next(&reader, &token) == OK && token.kind == JSON_OBJECT_BEGIN &&
-               json_skip_rest(&reader, token.kind) == OK && json_next(&reader, &token) == OK &&
-               token.kind == JSON_END;
+               json_skip_rest(&reader, token.kind) == OK && json_next(&reader, &token) == OK && token.kind == JSON_END;
     }
 }
 
@@ -256,8 +254,8 @@ static void refuse_type(struct rq *rq)
         return;
     }
     error = service_error(rq->service, err);
-    xml = arena_fmt(&rq->arena, "<%.*s>\n  <Message>%.*s</Message>\n</%.*s>\n", STR_ARG(error->name),
-                    STR_ARG(sentence), STR_ARG(error->name));
+    xml = arena_fmt(&rq->arena, "<%.*s>\n  <Message>%.*s</Message>\n</%.*s>\n", STR_ARG(error->name), STR_ARG(sentence),
+                    STR_ARG(error->name));
     answer_raw(rq, 403, (str){ 0 }, xml, error->name);
 }
 

@@ -9,6 +9,10 @@ from link import Link
 BOUND = 16 << 20
 
 
+def record(stream):
+    return {"StreamName": stream, "Data": "aGk=", "PartitionKey": "a"}
+
+
 def chunks(body, sizes, extension=b""):
     out, at = [], 0
     while at < len(body):
@@ -21,8 +25,7 @@ def chunks(body, sizes, extension=b""):
 def chunked(url, stream):
     coding = {"Transfer-Encoding": "chunked"}
     with Link(url) as link:
-        head, body = link.request("PutRecord", {"StreamName": stream, "Data": "aGk=", "PartitionKey": "a"}, length=False,
-                                  unsigned=coding)
+        head, body = link.request("PutRecord", record(stream), length=False, unsigned=coding)
         link.send(head + chunks(body, [1, 2, 30], b";a=b") + b"0\r\nX-Trailer: t\r\n\r\n")
         got, again = link.answer(), link.call("ListStreams", {"Limit": 1})
     yield "a body in chunks, with extensions and a trailer", got.status == 200, got
@@ -44,7 +47,7 @@ def chunked(url, stream):
 def announced(url, stream):
     expect = {"Expect": "100-continue"}
     with Link(url) as link:
-        head, body = link.request("PutRecord", {"StreamName": stream, "Data": "aGk=", "PartitionKey": "a"}, unsigned=expect)
+        head, body = link.request("PutRecord", record(stream), unsigned=expect)
         link.send(head)
         begun = time.monotonic()
         status, _ = link.status()
@@ -60,7 +63,8 @@ def announced(url, stream):
         got = link.answer() if got.status == 100 else got
     yield "a body that did not wait for it", got.status == 200, got
     with Link(url) as link:
-        head, _ = link.request("ListStreams", body=b"", length=False, unsigned=dict(expect, **{"Content-Length": str(17 << 20)}))
+        length = {"Content-Length": str(17 << 20)}
+        head, _ = link.request("ListStreams", body=b"", length=False, unsigned=dict(expect, **length))
         link.send(head)
         got = link.answer()
     yield "an announced body beyond the bound is refused before it is sent", got.status == 413, got
@@ -85,33 +89,34 @@ def bounds(url, _):
 def compressed(url, stream):
     def call(link, body, coding="gzip"):
         return link.call("PutRecord", body=body, more={"content-encoding": coding})
-    record = json.dumps({"StreamName": stream, "Data": base64.b64encode(b"zipped").decode(), "PartitionKey": "a"}).encode()
+    plain = json.dumps(record(stream)).encode()
     with Link(url) as link:
-        got = call(link, gzip.compress(record))
+        got = call(link, gzip.compress(plain))
         yield "a compressed body, signed as it travels", got.status == 200, got
-        got = call(link, gzip.compress(record[:9]) + gzip.compress(record[9:]))
+        got = call(link, gzip.compress(plain[:9]) + gzip.compress(plain[9:]))
         yield "a compressed body of two members", got.status == 200, got
-        got = call(link, record, "identity")
+        got = call(link, plain, "identity")
         yield "Content-Encoding: identity", got.status == 200, got
-        for what, body in (("half a compressed body", gzip.compress(record)[:-9]), ("no compressed body at all", record),
-                           ("a compressed body with a wrong sum", gzip.compress(record)[:-5] + b"abcde")):
+        for what, body in (("half a compressed body", gzip.compress(plain)[:-9]), ("no compressed body at all", plain),
+                           ("a compressed body with a wrong sum", gzip.compress(plain)[:-5] + b"abcde")):
             got = call(link, body)
             yield what, got.status == 400 and got.json()["__type"] == "SerializationException", got
         begun = time.monotonic()
         got = call(link, gzip.compress(b" " * (64 << 20)))
         yield "a bomb of 64 MiB", got.status == 413 and time.monotonic() - begun < 5, got
-        got = call(link, gzip.compress(record))
+        got = call(link, gzip.compress(plain))
         yield "the connection goes on behind it", got.status == 200, got
 
 
 def large(url, stream):
     """10 MiB of records are nearly 14 MB of JSON."""
-    record = {"Data": base64.b64encode(bytes(1048000)).decode(), "PartitionKey": "a"}
+    most = {"Data": base64.b64encode(bytes(1048000)).decode(), "PartitionKey": "a"}
     with Link(url) as link:
-        got = link.call("PutRecords", {"StreamName": stream, "Records": [record] * 10})
+        got = link.call("PutRecords", {"StreamName": stream, "Records": [most] * 10})
         records = got.json().get("Records", []) if got.status == 200 else []
-        yield "10 MiB in one call are taken as far as the shard allows", len(records) == 10 and "SequenceNumber" in records[0], got
-        got = link.call("PutRecords", {"StreamName": stream, "Records": [record] * 11})
+        good = len(records) == 10 and "SequenceNumber" in records[0]
+        yield "10 MiB in one call are taken as far as the shard allows", good, got
+        got = link.call("PutRecords", {"StreamName": stream, "Records": [most] * 11})
         yield "11 MiB are refused", got.status == 400 and got.json()["__type"] == "InvalidArgumentException", got
 
 

@@ -30,7 +30,7 @@ class Count:
             print("FAIL http: %s: %s" % (what, why), flush=True)
 
     def run(self, parts, *arguments):
-        """Each part is a function that yields (what, good, why); what it throws is its failure and ends that part only."""
+        """A part is a function that yields (what, good, why); what it throws is its failure and ends only that part."""
         for part in parts:
             try:
                 for told in part(*arguments):
