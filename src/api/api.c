@@ -18,7 +18,7 @@
 #include "shape/decode.h"
 #include "shape/validate.h"
 
-enum { SPARE_MAX = 1024, ATTEMPTS_MAX = 100, SKEW_MS = 300000 };
+enum { SPARE_MAX = 1024, ATTEMPTS_MAX = 100, SKEW_MS = 300000, UNSENT_MAX = 64 << 10 };
 
 enum err api_create(const struct api_config *config, struct api **ret_api)
 {
@@ -321,17 +321,42 @@ static void leave_queue(struct rq *rq)
     list_remove(&rq->turn);
 }
 
-/* One queue for all, because answers of one connection leave in order: who waits is never behind who came later. */
+/* Does the connection of this request take its answers as they come? */
+static bool keeps_up(const struct rq *rq)
+{
+    list_each(link, &rq->api->waiting) {
+        if (container_of(link, struct rq, turn)->http->conn == rq->http->conn)
+            return false;
+    }
+    return http_unsent(rq->http->conn) < UNSENT_MAX;
+}
+
+/* One queue for all, because answers of one connection leave in order: no request waits behind a later one's answer. */
+static void wait_in_turn(struct rq *rq)
+{
+    list_push(&rq->api->waiting, &rq->turn);
+    rq->cancel = leave_queue;
+}
+
+/* Most answers are small: who takes them as they come passes those that wait to read, up to twice the bound. */
 static void run_in_turn(struct rq *rq)
 {
     struct api *api = rq->api;
 
-    if (list_empty(&api->waiting) && api->answer_bytes <= api->config.answer_bytes_max) {
+    if (api->answer_bytes / 2 <= api->config.answer_bytes_max && (list_empty(&api->waiting) || keeps_up(rq)))
         run(rq);
-        return;
-    }
-    list_push(&api->waiting, &rq->turn);
-    rq->cancel = leave_queue;
+    else
+        wait_in_turn(rq);
+}
+
+bool rq_must_wait(struct rq *rq)
+{
+    struct api *api = rq->api;
+
+    if (rq->turn_came || (list_empty(&api->waiting) && api->answer_bytes <= api->config.answer_bytes_max))
+        return false;
+    wait_in_turn(rq);
+    return true;
 }
 
 void api_resume(struct api *api)
@@ -345,6 +370,7 @@ void api_resume(struct api *api)
         struct rq *rq = container_of(link, struct rq, turn);
 
         rq->cancel = NULL;
+        rq->turn_came = true;
         run(rq);
     }
     api->resuming = false;

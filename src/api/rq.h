@@ -55,6 +55,7 @@ struct rq {
     str peer;
     struct list link;           /* api->live, or api->spare */
     struct list turn;           /* api->waiting */
+    bool turn_came;             /* it has waited its turn */
     size_t held;                /* of api->answer_bytes, for what is being read */
 };
 
@@ -69,6 +70,10 @@ void rq_finish(struct rq *rq, enum err err);
 
 /* What an answer is made from will take so much memory until the answer is made: others wait while it is too much. */
 void rq_hold(struct rq *rq, size_t bytes);
+
+/* For handlers whose answers may be of megabytes, before anything else. True: it is too much at present; return PENDING,
+ * the handler will run again in its turn. */
+bool rq_must_wait(struct rq *rq);
 
 /* Admit one call of whatever `key` names, at most `per_second`; true also when call rates are not enforced. */
 bool rq_rate(struct rq *rq, str key, uint32_t per_second);

@@ -55,3 +55,4 @@ void h1_stream_begin(struct http_request *request, const struct http_response *r
 size_t h1_stream_room(const struct http_request *request);
 void h1_stream_write(struct http_request *request, const struct http_piece *piece);
 void h1_stream_end(struct http_request *request);
+size_t h1_unsent(const struct http_conn *conn);

@@ -316,3 +316,13 @@ void h1_refuse(struct http_conn *conn, int status)
     slot->answered = true;
     h1_flush(conn);
 }
+
+size_t h1_unsent(const struct http_conn *conn)
+{
+    const struct list *queue = &conn->h1.queue;
+    size_t bytes = 0;
+
+    for (const struct list *link = queue->next; link != queue; link = link->next)
+        bytes += container_of(link, struct h1_slot, request.link)->held.size;
+    return bytes;
+}

@@ -28,3 +28,4 @@ void h2_stream_begin(struct http_request *request, const struct http_response *r
 size_t h2_stream_room(const struct http_request *request);
 void h2_stream_write(struct http_request *request, const struct http_piece *piece);
 void h2_stream_end(struct http_request *request);
+size_t h2_unsent(const struct http_conn *conn);

@@ -252,3 +252,13 @@ void h2_stream_end(struct http_request *request)
     resume(stream);
     done(stream);
 }
+
+size_t h2_unsent(const struct http_conn *conn)
+{
+    const struct list *streams = &conn->h2->streams;
+    size_t bytes = 0;
+
+    for (const struct list *link = streams->next; link != streams; link = link->next)
+        bytes += container_of(link, struct h2_stream, request.link)->out.size;
+    return bytes;
+}

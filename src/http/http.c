@@ -399,6 +399,17 @@ bool http_finished(const struct http_conn *conn)
     return protocol_finished(conn) && (conn->tls == NULL || conn->tls_failed || conn->said_goodbye);
 }
 
+size_t http_unsent(const struct http_conn *conn)
+{
+    size_t bytes = conn_waiting(conn);
+
+    if (conn->protocol == PROTOCOL_H1)
+        bytes += h1_unsent(conn);
+    else if (conn->protocol == PROTOCOL_H2)
+        bytes += h2_unsent(conn);
+    return bytes;
+}
+
 const char *http_complaint(const struct http_conn *conn)
 {
     return conn->complaint;

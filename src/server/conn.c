@@ -7,7 +7,7 @@
 
 #include "server/room.h"
 
-enum { PIECES_MAX = 64, PEER_BYTES = 64, HURRY_MS = 2000, SMALL_BYTES = 64 << 10, WRITE_BYTES = 256 << 10 };
+enum { PIECES_MAX = 64, PEER_BYTES = 64, HURRY_MS = 1000, SMALL_BYTES = 64 << 10, WRITE_BYTES = 256 << 10 };
 
 struct conn {
     struct list link;
@@ -257,6 +257,8 @@ static void request(void *ctx, struct http_request *http)
     struct conn *conn = ctx;
 
     conn->server->count_http.requests++;
+    if (conn->server->state == SERVER_DRAINING)
+        http_shutdown(http->conn);
     if (!plain_request(conn->server, http))
         api_request(conn->server->api, http, str_bytes(conn->peer, conn->peer_size));
 }

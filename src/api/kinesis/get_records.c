@@ -154,13 +154,16 @@ static void cancel(struct rq *rq)
 
 enum err get_records(struct rq *rq, const struct get_records_input *in, struct get_records_output *out)
 {
-    struct get *get = ARENA_NEW(&rq->arena, struct get);
+    struct get *get;
     struct stream *stream;
     struct shard *shard;
     enum err err;
     ms horizon;
 
     (void)out;
+    if (rq_must_wait(rq))
+        return ERR_PENDING;
+    get = ARENA_NEW(&rq->arena, struct get);
     if (get == NULL)
         return ERR_NO_MEMORY;
     TRY(decode(rq, in, &get->iter));
