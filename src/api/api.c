@@ -359,16 +359,29 @@ bool rq_must_wait(struct rq *rq)
     return true;
 }
 
-void api_resume(struct api *api)
+/* The first that may go on; without `all` only the very first is asked. */
+static struct rq *next_in_turn(struct api *api, bool all)
 {
-    struct list *link;
+    list_each(link, &api->waiting) {
+        struct rq *rq = container_of(link, struct rq, turn);
+
+        if (http_unsent(rq->http->conn) < UNSENT_MAX)
+            return rq;
+        if (!all)
+            break;
+    }
+    return NULL;
+}
+
+void api_resume(struct api *api, bool all)
+{
+    struct rq *rq;
 
     if (api->resuming)
         return;
     api->resuming = true;
-    while (api->answer_bytes <= api->config.answer_bytes_max && (link = list_pop(&api->waiting)) != NULL) {
-        struct rq *rq = container_of(link, struct rq, turn);
-
+    while (api->answer_bytes <= api->config.answer_bytes_max && (rq = next_in_turn(api, all)) != NULL) {
+        list_remove(&rq->turn);
         rq->cancel = NULL;
         rq->turn_came = true;
         run(rq);

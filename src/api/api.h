@@ -75,8 +75,9 @@ void api_cancelled(struct api *api, struct http_request *request);
 /* A streamed answer may go on. */
 void api_room(struct api *api, struct http_request *request);
 
-/* Answers have left or were given up: requests that waited for this go on, in the order in which they came. */
-void api_resume(struct api *api);
+/* Answers have left or were given up: requests that waited for this go on, in the order in which they came, but for those
+ * whose connection does not take the answers that it has; `all` looks behind these. */
+void api_resume(struct api *api, bool all);
 
 /* Do requests wait for that? */
 bool api_waits(const struct api *api);

@@ -39,6 +39,7 @@ void h2_stream_free(struct h2_stream *stream)
     struct http_conn *conn = stream->request.conn;
 
     h2_request_free(stream);
+    conn->h2->unsent -= stream->out.size;
     out_drop(&stream->out, &conn->out);
     list_remove(&stream->timed);
     list_remove(&stream->room);

@@ -95,6 +95,7 @@ int h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
     assert(frame->data.padlen == 0 && size <= stream->out.size);
     out_text(&conn->out, str_bytes(head, 9));
     out_move(&conn->out, &stream->out, size);
+    h2->unsent -= size;
     if (!list_empty(&stream->room) && stream->out.size == 0) {
         list_remove(&stream->room);
         list_push(&h2->ready, &stream->room);
@@ -116,10 +117,13 @@ static void release(const struct http_piece *piece)
 
 static void queue(struct h2_stream *stream, const struct http_piece *piece)
 {
+    size_t before = stream->out.size;
+
     if (stream->closed || stream->head_only || stream->request.conn->broken)
         release(piece);
     else
         out_piece(&stream->out, piece);
+    stream->request.conn->h2->unsent += stream->out.size - before;
     if (stream->out.failed)
         stream->request.conn->broken = true;
 }
@@ -255,10 +259,5 @@ void h2_stream_end(struct http_request *request)
 
 size_t h2_unsent(const struct http_conn *conn)
 {
-    const struct list *streams = &conn->h2->streams;
-    size_t bytes = 0;
-
-    for (const struct list *link = streams->next; link != streams; link = link->next)
-        bytes += container_of(link, struct h2_stream, request.link)->out.size;
-    return bytes;
+    return conn->h2->unsent;
 }

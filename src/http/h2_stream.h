@@ -19,6 +19,7 @@ struct h2 {
     uint32_t stream_count;
     int32_t last_stream_id; /* the latest request begun */
     size_t debt;            /* body bytes held beyond what memory has granted */
+    size_t unsent;          /* bytes in the queues of all streams */
     int64_t head_since_ms;  /* start of a header block under way, or UNSET */
     int64_t patience, patience_ms;
     bool queue_was_full;    /* someone waits because conn->out was long */

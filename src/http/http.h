@@ -113,7 +113,7 @@ bool http_finished(const struct http_conn *conn);
  * limit; NULL: nothing so far. Requests that were delivered are the owner's to judge. */
 const char *http_complaint(const struct http_conn *conn);
 
-/* Bytes of answers that wait to be sent, in whatever queue. Walks over all requests. */
+/* Bytes of answers that wait to be sent, in whatever queue. */
 size_t http_unsent(const struct http_conn *conn);
 
 /* When http_timeout wants to be called next (by the clock of `now_ms`), or INT64_MAX. A time that has passed means

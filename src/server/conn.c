@@ -48,7 +48,7 @@ static void closed(void *ctx)
     server->conn_count--;
     server->count_http.connections = server->conn_count;
     free(conn);
-    api_resume(server->api);
+    api_resume(server->api, false);
     if (server->state == SERVER_DRAINING && server->conn_count == 0)
         server_stop(server);
 }
@@ -69,7 +69,7 @@ static void wrote(void *ctx, enum err err)
     http_output_done(conn->http, bytes, server_now_ms(conn->server));
     conn->inside--;
     look(conn);
-    api_resume(conn->server->api);
+    api_resume(conn->server->api, false);
 }
 
 static void write_some(struct conn *conn)
@@ -338,7 +338,7 @@ static void hurry(struct server *server)
         conn->inside--;
         look(conn);
     }
-    api_resume(server->api);
+    api_resume(server->api, true);
 }
 
 void conns_turn(struct server *server)
