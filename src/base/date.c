@@ -51,6 +51,30 @@ ms date_ms(struct date date)
     return days * DAY_MS + date.hour * 3600000ll + date.minute * 60000ll + date.second * 1000ll + date.millisecond;
 }
 
+/* `width` digits; returns what is behind them. */
+static char *digits(char *to, int width, int number)
+{
+    for (int i = width - 1; i >= 0; i--, number /= 10)
+        to[i] = (char)('0' + number % 10);
+    return to + width;
+}
+
+static char *text(char *to, const char *from)
+{
+    size_t size = strlen(from);
+
+    memcpy(to, from, size);
+    return to + size;
+}
+
+/* "12:34:56" */
+static char *clock_digits(char *to, struct date d)
+{
+    to = text(digits(to, 2, d.hour), ":");
+    to = text(digits(to, 2, d.minute), ":");
+    return digits(to, 2, d.second);
+}
+
 size_t date_format_basic(ms at, char ret_text[static DATE_TEXT_MAX])
 {
     struct date d = date_of(at);
@@ -70,9 +94,14 @@ size_t date_format_iso(ms at, char ret_text[static DATE_TEXT_MAX])
 size_t date_format_http(ms at, char ret_text[static DATE_TEXT_MAX])
 {
     struct date d = date_of(at);
+    char *to = text(text(ret_text, weekday_names[d.weekday]), ", ");
 
-    return (size_t)snprintf(ret_text, DATE_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", weekday_names[d.weekday],
-                            d.day, month_names[d.month - 1], d.year, d.hour, d.minute, d.second);
+    to = text(digits(to, 2, d.day), " ");
+    to = text(text(to, month_names[d.month - 1]), " ");
+    to = text(digits(to, 4, d.year), " ");
+    to = text(clock_digits(to, d), " GMT");
+    *to = '\0';
+    return (size_t)(to - ret_text);
 }
 
 size_t date_format_java(ms at, char ret_text[static DATE_TEXT_MAX])
@@ -83,7 +112,8 @@ size_t date_format_java(ms at, char ret_text[static DATE_TEXT_MAX])
                             month_names[d.month - 1], d.day, d.hour, d.minute, d.second, d.year);
 }
 
-/* Matches `text` against `pattern`: 'Y' 'O' (month) 'D' 'h' 'm' 's' are digits of their field, 'N' letters of a month name,
+/* Matches `text` against `pattern`: 'Y' 'O' (month) 'D' 'h' 'm' 's' are digits of their field, 'N' letters of a month
+ * name,
  * '?' any letter; everything else stands for itself. */
 static bool match(str text, const char *pattern, struct date *date)
 {
@@ -109,8 +139,11 @@ static bool match(str text, const char *pattern, struct date *date)
     for (int i = 0; month_size && i < 12; i++)
         if (memcmp(month, month_names[i], 3) == 0)
             fields['O'] = i + 1;
-    *date = (struct date){ .year = fields['Y'], .month = (uint8_t)fields['O'], .day = (uint8_t)fields['D'],
-                           .hour = (uint8_t)fields['h'], .minute = (uint8_t)fields['m'],
+    *date = (struct date){ .year = fields['Y'],
+                           .month = (uint8_t)fields['O'],
+                           .day = (uint8_t)fields['D'],
+                           .hour = (uint8_t)fields['h'],
+                           .minute = (uint8_t)fields['m'],
                            .second = (uint8_t)fields['s'] };
     return true;
 }
