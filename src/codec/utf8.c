@@ -4,8 +4,8 @@
  */
 #include "codec/utf8.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __x86_64__
+#include <immintrin.h>
 #endif
 
 size_t utf8_sequence(const char *at, const char *end)
@@ -69,12 +69,12 @@ static const char *plain_end_portable(const char *at, const char *end)
     return at;
 }
 
-const char *utf8_plain_end(const char *at, const char *end)
+#ifdef __x86_64__
+static const char *plain_end_sse2(const char *at, const char *end)
 {
-#ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
 
-    while (end - at >= 16) {
+    for (; end - at >= 16; at += 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
         __m128i marked = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
                                       _mm_cmplt_epi8(bytes, space));
@@ -82,8 +82,40 @@ const char *utf8_plain_end(const char *at, const char *end)
 
         if (mask)
             return at + __builtin_ctz((unsigned)mask);
-        at += 16;
     }
-#endif
     return plain_end_portable(at, end);
 }
+
+__attribute__((target("avx2"))) static __m256i marked_avx2(const char *at)
+{
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
+    __m256i special = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
+                                      _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
+
+    return _mm256_or_si256(special, _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), bytes));
+}
+
+/* How far all is plain, in steps of 64 bytes: records' data in base64 is long. */
+__attribute__((target("avx2"))) static const char *plain_blocks_avx2(const char *at, const char *end)
+{
+    for (; end - at >= 64; at += 64) {
+        __m256i marked = _mm256_or_si256(marked_avx2(at), marked_avx2(at + 32));
+
+        if (!_mm256_testz_si256(marked, marked))
+            break;
+    }
+    return at;
+}
+
+const char *utf8_plain_end(const char *at, const char *end)
+{
+    if (end - at >= 64 && __builtin_cpu_supports("avx2"))
+        at = plain_blocks_avx2(at, end);
+    return plain_end_sse2(at, end);
+}
+#else
+const char *utf8_plain_end(const char *at, const char *end)
+{
+    return plain_end_portable(at, end);
+}
+#endif
