@@ -1,15 +1,13 @@
 #include "stream/seqno.h"
 
-#include <stdio.h>
-
 /* A number of 192 bits, least significant limb first. */
 struct wide {
     uint64_t limb[3];
 };
 
-enum { CHUNK_DIGITS = 18 };
-#define CHUNK         1000000000000000000ull /* 10^18 */
-#define CREATED_S_END 16025175000ll          /* later creation seconds are no valid number */
+enum { CHUNK_DIGITS = 19, CHUNKS = 3 };
+#define CHUNK         10000000000000000000ull /* 10^19; its cube is 57 digits, one more than the largest number has */
+#define CREATED_S_END 16025175000ll           /* later creation seconds are no valid number */
 
 /* (*rest : limb) / divisor, where rest < divisor, so that the quotient fits; the compiler cannot know that and would
  * call a general division. */
@@ -29,13 +27,19 @@ static uint64_t divide(uint64_t *rest, uint64_t limb, uint64_t divisor)
 #endif
 }
 
-/* Divides in place; returns the remainder. */
+/* Divides in place; returns the remainder. Leading limbs that are below the divisor cost no division. */
 static uint64_t wide_divide(struct wide *wide, uint64_t divisor)
 {
     uint64_t rest = 0;
 
-    for (int i = 2; i >= 0; i--)
-        wide->limb[i] = divide(&rest, wide->limb[i], divisor);
+    for (int i = 2; i >= 0; i--) {
+        if (rest == 0 && wide->limb[i] < divisor) {
+            rest = wide->limb[i];
+            wide->limb[i] = 0;
+        } else {
+            wide->limb[i] = divide(&rest, wide->limb[i], divisor);
+        }
+    }
     return rest;
 }
 
@@ -79,11 +83,23 @@ static unsigned wide_size(const struct wide *wide)
     return 0;
 }
 
+/* All digits of a chunk, leading zeros too. The halves depend on each other no more, so their digits come at once. */
+static void chunk_format(uint64_t chunk, char to[static CHUNK_DIGITS])
+{
+    uint64_t high = chunk / 1000000000, low = chunk % 1000000000;
+
+    for (int i = 9; i > 0; i--, high /= 10, low /= 10) {
+        to[i] = (char)('0' + high % 10);
+        to[i + 9] = (char)('0' + low % 10);
+    }
+    to[0] = (char)('0' + high);
+}
+
 size_t seqno_format(struct seqno seqno, char ret_digits[static SEQNO_DIGITS_MAX])
 {
     struct wide wide = { { 0 } };
-    char reversed[4 * CHUNK_DIGITS];
-    size_t count = 0;
+    char digits[CHUNKS * CHUNK_DIGITS];
+    size_t zeros = 0, count;
 
     wide_put(&wide, 0, 2);
     wide_put(&wide, 4, seqno.shard);
@@ -92,16 +108,12 @@ size_t seqno_format(struct seqno seqno, char ret_digits[static SEQNO_DIGITS_MAX]
     wide_put(&wide, 144, seqno.shard & 0xf);
     wide_put(&wide, 148, (uint64_t)seqno.created_s & 0xfffffffff);
     wide_put(&wide, 184, 2);
-    while (wide_size(&wide)) {
-        uint64_t chunk = wide_divide(&wide, CHUNK);
-
-        for (int i = 0; i < CHUNK_DIGITS; i++, chunk /= 10)
-            reversed[count++] = (char)('0' + chunk % 10);
-    }
-    while (count > 1 && reversed[count - 1] == '0')
-        count--;
-    for (size_t i = 0; i < count; i++)
-        ret_digits[i] = reversed[count - 1 - i];
+    for (int i = CHUNKS - 1; i >= 0; i--)
+        chunk_format(wide_divide(&wide, CHUNK), digits + i * CHUNK_DIGITS);
+    while (digits[zeros] == '0')
+        zeros++;
+    count = sizeof(digits) - zeros;
+    memcpy(ret_digits, digits + zeros, count);
     return count;
 }
 
@@ -211,7 +223,13 @@ log_pos seqno_after(struct seqno seqno)
 
 str shard_id_format(uint32_t index, char ret_text[static SHARD_ID_MAX])
 {
-    return str_bytes(ret_text, (size_t)snprintf(ret_text, SHARD_ID_MAX, "shardId-%012u", index));
+    static const char zero[] = "shardId-000000000000";
+    size_t at = sizeof(zero) - 1;
+
+    memcpy(ret_text, zero, sizeof(zero));
+    for (; index; index /= 10)
+        ret_text[--at] = (char)('0' + index % 10);
+    return str_bytes(ret_text, sizeof(zero) - 1);
 }
 
 enum err shard_id_parse(str text, uint32_t *ret_index)
