@@ -32,7 +32,7 @@ size_t answer_headers(struct rq *rq, str content_type, struct http_header *ret_h
     ret_headers[count++] =
         (struct http_header){ STR("x-amzn-RequestId"), str_bytes(rq->request_id, REQUEST_ID_CHARS) };
     if (id2) {
-        os_entropy(rq->api->config.os, random, sizeof(random));
+        rq_random(rq, random, sizeof(random));
         base64_encode(str_bytes(random, sizeof(random)), id2);
         ret_headers[count++] = (struct http_header){ STR("x-amz-id-2"), str_bytes(id2, ID2_BYTES / 3 * 4) };
     }

@@ -74,14 +74,30 @@ void api_set_credentials(struct api *api, struct credentials *credentials)
 
 /* ---- requests come and go ---------------------------------------------------------------------------------------- */
 
+void rq_random(struct rq *rq, void *ret_bytes, size_t size)
+{
+    struct api *api = rq->api;
+    uint8_t *from;
+
+    assert(size <= sizeof(api->random));
+    if (api->random_left < size) {
+        os_entropy(api->config.os, api->random, sizeof(api->random));
+        api->random_left = sizeof(api->random);
+    }
+    from = api->random + sizeof(api->random) - api->random_left;
+    memcpy(ret_bytes, from, size);
+    memset(from, 0, size); /* it is given out once, even by mistake */
+    api->random_left -= size;
+}
+
 /* "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx" */
-static void request_id(struct os *os, char ret_id[static REQUEST_ID_CHARS + 1])
+static void request_id(struct rq *rq, char ret_id[static REQUEST_ID_CHARS + 1])
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t bytes[16];
     size_t to = 0;
 
-    os_entropy(os, bytes, sizeof(bytes));
+    rq_random(rq, bytes, sizeof(bytes));
     bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
     bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
     for (size_t i = 0; i < sizeof(bytes); i++) {
@@ -167,7 +183,8 @@ enum err fail(struct rq *rq, enum err err, const char *format, ...)
     return err;
 }
 
-/* ---- signature, shapes -------------------------------------------------------------------------------------------- */
+/* ---- signature, shapes --------------------------------------------------------------------------------------------
+ */
 
 static enum err verify(struct rq *rq, str *ret_sentence)
 {
@@ -261,7 +278,8 @@ static enum err admit(struct rq *rq)
     return rate_check(rq);
 }
 
-/* ---- the handler -------------------------------------------------------------------------------------------------- */
+/* ---- the handler --------------------------------------------------------------------------------------------------
+ */
 
 static void run(struct rq *rq);
 
@@ -308,7 +326,8 @@ static void run(struct rq *rq)
         rq_finish(rq, err == OK && rq->txn_begun ? rq->txn.err : err);
 }
 
-/* ---- memory of answers --------------------------------------------------------------------------------------------- */
+/* ---- memory of answers ---------------------------------------------------------------------------------------------
+ */
 
 void rq_hold(struct rq *rq, size_t bytes)
 {
@@ -399,7 +418,8 @@ size_t api_answer_bytes(const struct api *api)
     return api->answer_bytes;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------------------------------
+ */
 
 void rq_finish(struct rq *rq, enum err err)
 {
@@ -412,7 +432,8 @@ void rq_finish(struct rq *rq, enum err err)
         answer_refusal(rq, err);
 }
 
-/* ---- from and to the connection ------------------------------------------------------------------------------------ */
+/* ---- from and to the connection ------------------------------------------------------------------------------------
+ */
 
 void api_request(struct api *api, struct http_request *request, str peer)
 {
@@ -429,7 +450,7 @@ void api_request(struct api *api, struct http_request *request, str peer)
     rq->started_us = os_mono_us(api->config.os);
     rq->bytes_in = request->body_size;
     rq->peer = peer;
-    request_id(api->config.os, rq->request_id);
+    request_id(rq, rq->request_id);
     if (!envelope_open(rq))
         return;
     err = admit(rq);

@@ -33,11 +33,9 @@ static str resource_arn(struct rq *rq)
         if (resource->kind == RESOURCE_ARN)
             return text;
         if (resource->kind == RESOURCE_NAME)
-            return rq_fmt(rq, "arn:aws:kinesis:%.*s:%.*s:stream/%.*s", STR_ARG(rq->region), STR_ARG(rq->account),
-                          STR_ARG(text));
+            return rq_stream_arn(rq, rq->region, rq->account, text);
         if (iter_decode(rq->api->config.sealer, text, &rq->arena, &iter) == OK)
-            return rq_fmt(rq, "arn:aws:kinesis:%.*s:%.*s:stream/%.*s", STR_ARG(iter.region), STR_ARG(iter.account),
-                          STR_ARG(iter.stream_name));
+            return rq_stream_arn(rq, iter.region, iter.account, iter.stream_name);
         if (page_decode(rq->api->config.sealer, rq->operation->name, text, &rq->arena, &issued, &state) == OK)
             return str_cut(&state, ' ');
     }
@@ -109,7 +107,7 @@ enum err authorize(struct rq *rq)
 
     if (rq->api->credentials == NULL)
         return OK;
-    action = rq_fmt(rq, "%.*s:%.*s", STR_ARG(rq->service->signing_name), STR_ARG(rq->operation->name));
+    action = rq_join(rq, (const str[]){ rq->service->signing_name, STR(":"), rq->operation->name }, 3);
     rq->target = arena_str(&rq->arena, resource_arn(rq)); /* outlives the body, into which a given ARN points */
     return judge(rq, action, rq->target);
 }

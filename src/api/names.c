@@ -18,6 +18,30 @@ str rq_fmt(struct rq *rq, const char *format, ...)
     return text;
 }
 
+/* The parts one behind the other; absent without memory. */
+str rq_join(struct rq *rq, const str *parts, size_t count)
+{
+    size_t size = 0;
+    char *text, *to;
+
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    text = to = arena_alloc(&rq->arena, size + 1);
+    for (size_t i = 0; text && i < count; i++) {
+        if (parts[i].size)
+            memcpy(to, parts[i].at, parts[i].size);
+        to += parts[i].size;
+    }
+    return text ? str_bytes(text, size) : (str){ 0 };
+}
+
+str rq_stream_arn(struct rq *rq, str region, str account, str name)
+{
+    const str parts[] = { STR("arn:aws:kinesis:"), region, STR(":"), account, STR(":stream/"), name };
+
+    return rq_join(rq, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
 str rq_shard_id(struct rq *rq, uint32_t index)
 {
     char text[SHARD_ID_MAX];
@@ -29,8 +53,7 @@ str stream_arn(struct rq *rq, const struct stream *stream)
 {
     const struct catalog_stream_record *record = stream->record;
 
-    return rq_fmt(rq, "arn:aws:kinesis:%.*s:%.*s:stream/%.*s", STR_ARG(record->region), STR_ARG(record->account),
-                  STR_ARG(record->name));
+    return rq_stream_arn(rq, record->region, record->account, record->name);
 }
 
 str consumer_arn(struct rq *rq, const struct consumer *consumer)
@@ -134,7 +157,8 @@ enum err find_consumer(struct rq *rq, str consumer_arn_text, str stream_arn_text
     struct consumer *consumer;
     bool by_arn = str_present(consumer_arn_text);
 
-    if (by_arn ? str_present(stream_arn_text) != str_present(name) : !str_present(stream_arn_text) || !str_present(name))
+    if (by_arn ? str_present(stream_arn_text) != str_present(name)
+               : !str_present(stream_arn_text) || !str_present(name))
         return fail(rq, ERR_INVALID_ARGUMENT,
                     "Either ConsumerARN, or both StreamARN and ConsumerName, must be provided.");
     if (arn_parse(by_arn ? consumer_arn_text : stream_arn_text, &arn) != OK || by_arn != str_present(arn.consumer))

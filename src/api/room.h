@@ -5,15 +5,19 @@
 
 struct rate;
 
+enum { API_RANDOM_BYTES = 4096 };
+
 struct api {
     struct api_config config;
     struct credentials *credentials; /* NULL: open */
     struct rate *rate;
     struct list live, spare;
-    struct list waiting;        /* for answers of others to leave: their links `turn` */
+    struct list waiting; /* for answers of others to leave: their links `turn` */
     size_t live_count, spare_count;
     size_t answer_bytes;
     bool resuming;
+    size_t random_left; /* how much of `random`, from its end, has not been given out */
+    uint8_t random[API_RANDOM_BYTES];
 };
 
 /* envelope.c: which service, operation and format; answers what never gets that far. True: go on with rq. */

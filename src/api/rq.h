@@ -80,7 +80,8 @@ bool rq_rate(struct rq *rq, str key, uint32_t per_second);
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
 
-/* A stream's ARN, and its parts. */
+/* A stream's ARN, and its parts. Texts in the arena, absent without memory. */
+str rq_stream_arn(struct rq *rq, str region, str account, str name);
 str stream_arn(struct rq *rq, const struct stream *stream);
 str consumer_arn(struct rq *rq, const struct consumer *consumer);
 
@@ -114,7 +115,11 @@ must_use enum err find_resource(struct rq *rq, str arn, struct stream **ret_stre
 
 /* A text in the arena that is absent without memory; rq_finish then answers with an internal failure. */
 str rq_fmt(struct rq *rq, const char *format, ...) __attribute__((format(printf, 2, 3)));
+str rq_join(struct rq *rq, const str *parts, size_t count);
 str rq_shard_id(struct rq *rq, uint32_t index);
+
+/* Bytes from the kernel's generator, of which the framework keeps a stock: a system call per page, not per call. */
+void rq_random(struct rq *rq, void *ret_bytes, size_t size);
 
 /* A copy of a list of moments without those older than a day, with `now` added. */
 struct catalog_times times_add(struct rq *rq, const struct catalog_times *times);

@@ -46,7 +46,7 @@ enum err check_record(struct rq *rq, const struct stream *stream, str key, str d
 enum err record_hash(struct rq *rq, const struct stream *stream, str key, str explicit_hash_key, u128 *ret_hash)
 {
     if (stream->record->distribution.value == DISTRIBUTION_AUTO) {
-        os_entropy(api_config(rq->api)->os, ret_hash, sizeof(*ret_hash));
+        rq_random(rq, ret_hash, sizeof(*ret_hash));
         return OK;
     }
     if (!str_present(explicit_hash_key)) {
