@@ -111,7 +111,7 @@ static inline struct harness *harness_create(uint64_t seed, enum log_durability 
         abort();
     h->config = (struct log_local_config){
         .os = h->os, .dir = "/log", .durability = durability, .tail_bytes_max = 64 << 10,
-        .backlog_bytes_max = 1 << 20, .queue_bytes_max = 1 << 20, .segment_bytes_max = 64 << 10,
+        .backlog_bytes_max = 512 << 10, .queue_bytes_max = 1 << 20, .segment_bytes_max = 64 << 10,
         .settled_bytes_max = 256 << 10, .bucket_ms = 3600 * 1000, .index_cache_bytes = 64 << 10,
         .user = { .horizon = harness_horizon, .report = harness_report, .failed = harness_failed, .ctx = h },
         .count = &h->count,

@@ -585,6 +585,7 @@ static void pass_pick(struct settle *settle)
     }
 }
 
+/* Half of the bound, so that who raises it can put that much at once without a settler beside him on the disk. */
 static bool enough(const struct local *local)
 {
     const struct segments *segments = &local->segments;
@@ -594,7 +595,7 @@ static bool enough(const struct local *local)
 
     if (count == 0)
         return false;
-    return closed * 2 >= local->config.backlog_bytes_max || closed >= local->config.settled_bytes_max ||
+    return closed * 2 >= local->config.backlog_bytes_max ||
            segments->bytes * 4 >= local->config.backlog_bytes_max * 3 || count >= SEGMENT_CLOSED_MAX;
 }
 
