@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "kinesis_model.h"
 #include "server/room.h"
@@ -528,48 +527,4 @@ void server_destroy(struct server *server)
     if (server->lock)
         os_close(server->lock);
     free(server);
-}
-
-/* ---- in the real world -------------------------------------------------------------------------------------------- */
-
-struct run {
-    struct os_loop *loop;
-    int exit_code;
-};
-
-static void stop_running(void *ctx, int exit_code)
-{
-    struct run *run = ctx;
-
-    run->exit_code = exit_code;
-    os_loop_stop(run->loop);
-}
-
-int serve_main(const struct settings *settings)
-{
-    struct run run = { 0 };
-    struct server_config config = {
-        .settings = settings,
-        .logger = { .fd = STDERR_FILENO,
-                    .json = logger_wants_json(settings->log_format, STDERR_FILENO),
-                    .level = settings->log_level },
-        .stopped = stop_running,
-        .ctx = &run,
-    };
-    struct server *server;
-
-    if (os_create(&config.os) != OK || os_loop_create(config.os, &config.loop) != OK) {
-        (void)fprintf(stderr, "leat: no memory to start with\n");
-        return 1;
-    }
-    run.loop = config.loop;
-    if (server_create(&config, &server) != OK) {
-        (void)fprintf(stderr, "leat: no memory to start with\n");
-        return 1;
-    }
-    os_loop_run(config.loop);
-    server_destroy(server);
-    os_loop_destroy(config.loop);
-    os_destroy(config.os);
-    return run.exit_code;
 }

@@ -1,0 +1,49 @@
+/* main.c: a server in the real world, until it is told to stop. A file of its own, so that who brings another world
+ * (the simulator) need not link this one. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "server/serve.h"
+
+struct run {
+    struct os_loop *loop;
+    int exit_code;
+};
+
+static void stop_running(void *ctx, int exit_code)
+{
+    struct run *run = ctx;
+
+    run->exit_code = exit_code;
+    os_loop_stop(run->loop);
+}
+
+int serve_main(const struct settings *settings)
+{
+    struct run run = { 0 };
+    struct server_config config = {
+        .settings = settings,
+        .logger = { .fd = STDERR_FILENO,
+                    .json = logger_wants_json(settings->log_format, STDERR_FILENO),
+                    .level = settings->log_level },
+        .stopped = stop_running,
+        .ctx = &run,
+    };
+    struct server *server;
+
+    if (os_create(&config.os) != OK || os_loop_create(config.os, &config.loop) != OK) {
+        (void)fprintf(stderr, "leat: no memory to start with\n");
+        return 1;
+    }
+    run.loop = config.loop;
+    if (server_create(&config, &server) != OK) {
+        (void)fprintf(stderr, "leat: no memory to start with\n");
+        return 1;
+    }
+    os_loop_run(config.loop);
+    server_destroy(server);
+    os_loop_destroy(config.loop);
+    os_destroy(config.os);
+    return run.exit_code;
+}
