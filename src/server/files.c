@@ -24,16 +24,34 @@ static enum err why(char *ret_why, enum err err, const char *path, const char *w
     return err;
 }
 
+/* A name in a directory is durable when that directory has been synced: until the first start has come as far as to
+ * write the format, that of the data directory, and those above it, may not be. Directories that we may not read were
+ * made by others. */
 static enum err make_dirs(struct server *server)
 {
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], above[PATH_BYTES] = "";
+    struct os_stat stat;
+    bool fresh;
 
+    above[0] = server->dir[0] == '/' ? '/' : '.';
+    path_of(server, "format", path);
+    fresh = os_stat(server->os, path, &stat) != OK;
     for (size_t i = 1; server->dir[i - 1]; i++) {
+        bool found;
+
         if (server->dir[i] != '/' && server->dir[i] != 0)
             continue;
         memcpy(path, server->dir, i);
         path[i] = 0;
+        found = os_stat(server->os, path, &stat) == OK;
         TRY(os_mkdir(server->os, path));
+        if (fresh) {
+            enum err err = os_sync_dir(server->os, above);
+
+            if (err != OK && !found)
+                return err;
+        }
+        memcpy(above, path, i + 1);
     }
     return OK;
 }
