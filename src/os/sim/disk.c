@@ -351,6 +351,8 @@ struct verdict disk_verdict(struct os *os, enum sim_op op)
             verdict.effect = sim_below(os, 2) ? EFFECT_WHOLE : EFFECT_NONE;
         }
     }
+    if ((os->disk.lying_kinds & (unsigned)op) && verdict.err == OK && sim_below(os, 1000000) < os->disk.lies_per_million)
+        verdict.effect = EFFECT_NONE;
     return verdict;
 }
 

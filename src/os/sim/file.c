@@ -416,6 +416,13 @@ void sim_set_sync_us(struct os *os, int64_t min_us, int64_t max_us)
     os->disk.sync_us_max = max_us;
 }
 
+void sim_lie(struct os *os, unsigned kinds, unsigned per_million)
+{
+    assert((kinds & ~(unsigned)(SIM_WRITE | SIM_SYNC)) == 0);
+    os->disk.lying_kinds = kinds;
+    os->disk.lies_per_million = per_million;
+}
+
 enum err sim_flip(struct os *os, const char *path, uint64_t offset, unsigned bit)
 {
     const struct inode *inode = disk_find(os, path);

@@ -91,8 +91,10 @@ static void give_bytes(struct os_socket *socket)
 
     if (socket->events->buffer)
         socket->events->buffer(socket->ctx, &at, &room);
-    if (at == NULL)
+    if (at == NULL) {
+        room = size;
         at = lent = malloc(size); /* exactly as much as is there, so that reading beyond is seen */
+    }
     if (at == NULL) {
         wake(socket, &socket->deliver);
         return;

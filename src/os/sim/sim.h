@@ -88,6 +88,10 @@ void sim_set_capacity(struct os *os, uint64_t bytes);
 /* How long each sync takes from now on, picked between. */
 void sim_set_sync_us(struct os *os, int64_t min_us, int64_t max_us);
 
+/* For tests of a checker: each write or sync (of these `kinds`, ored) claims success without an effect with that chance.
+ * No disk that anybody should have to live with. */
+void sim_lie(struct os *os, unsigned kinds, unsigned per_million);
+
 /* Rot: flip one bit (0-7) of the byte at `offset`. MISSING where there is none. */
 must_use enum err sim_flip(struct os *os, const char *path, uint64_t offset, unsigned bit);
 

@@ -27,6 +27,7 @@ struct disk {
     uint64_t ops[4]; /* by bit of enum sim_op */
     struct fault faults[SIM_FAULTS_MAX];
     int64_t sync_us_min, sync_us_max;
+    unsigned lying_kinds, lies_per_million;
     bool frozen;
 };
 

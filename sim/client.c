@@ -1,0 +1,293 @@
+/* client.c: a small client of HTTP/1.1: signs, sends, waits, reads one answer, keeps the connection. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "auth/sigv4.h"
+#include "sim.h"
+
+#define ADDRESS    "127.0.0.1:4567"
+#define ACCESS_KEY "AKIASIMULATED"
+#define SECRET_KEY "of-a-simulated-user"
+
+enum { PATIENCE_US = 40 * 1000 * 1000 };
+
+struct conn {
+    struct list link; /* sim->conns */
+    struct client *client; /* NULL: given up */
+    struct os_socket *socket;
+    struct os_iov iov;
+    struct buf out; /* what is being written; the client may go on before it is */
+    bool connected, writing, closing;
+};
+
+bool client_key(struct sim *sim)
+{
+    return os_mkdir(sim->os, "/etc") == OK && os_sync_dir(sim->os, "/") == OK &&
+           os_replace_file(sim->os, "/etc/credentials",
+                           STR("{\"users\":[{\"name\":\"sim\",\"accessKeyId\":\"" ACCESS_KEY "\",\"secretAccessKey\":\"" SECRET_KEY
+                               "\",\"account\":\"123456789012\",\"administrator\":true}]}")) == OK;
+}
+
+static void conn_free(struct conn *conn)
+{
+    list_remove(&conn->link);
+    buf_deinit(&conn->out);
+    free(conn);
+}
+
+static void finish(struct client *client, int status, const struct node *answer)
+{
+    answered *done = client->done;
+
+    os_timer_stop(&client->deadline);
+    client->busy = false;
+    done(client->sim, client->ctx, status, answer);
+}
+
+/* The connection is of no use any more. */
+static void drop(struct client *client)
+{
+    struct conn *conn = client->conn;
+
+    client->conn = NULL;
+    if (conn == NULL)
+        return;
+    conn->client = NULL;
+    if (conn->closing)
+        return;
+    conn->closing = true;
+    os_socket_close(conn->socket);
+    if (!conn->connected) /* nothing is told of it any more */
+        conn_free(conn);
+}
+
+static void broken(struct conn *conn)
+{
+    struct client *client = conn->client;
+
+    if (client == NULL)
+        return;
+    drop(client);
+    if (client->busy)
+        finish(client, 0, NULL);
+}
+
+/* ---- the answer -------------------------------------------------------------------------------------------------- */
+
+static str header(str head, str name)
+{
+    while (str_present(head)) {
+        str line = str_cut(&head, '\n'), label = str_cut(&line, ':');
+
+        if (str_eq_nocase(label, name) && line.size > 0)
+            return str_trim(str_slice(line, 0, line.size - 1));
+    }
+    return (str){ 0 };
+}
+
+static void look(struct client *client)
+{
+    str all = buf_str(&client->answer), head;
+    size_t head_size = 0;
+    uint64_t status, body_size = 0;
+
+    for (size_t i = 3; i < all.size && head_size == 0; i++)
+        if (memcmp(all.at + i - 3, "\r\n\r\n", 4) == 0)
+            head_size = i + 1;
+    if (head_size == 0)
+        return;
+    head = str_slice(all, 0, head_size);
+    if (str_u64(header(head, STR("content-length")), &body_size) != OK)
+        refute(client->sim, "an answer without a length");
+    if (all.size < head_size + body_size)
+        return;
+    if (!str_starts(head, STR("HTTP/1.1 ")) || str_u64(str_slice(head, 9, 12), &status) != OK ||
+        all.size > head_size + body_size) {
+        refute(client->sim, "client %u was sent no answer of HTTP/1.1: %.*s", client->number, 60, all.at);
+        return;
+    }
+    if (str_eq_nocase(header(head, STR("connection")), STR("close")))
+        drop(client);
+    arena_reset(&client->arena);
+    finish(client, (int)status,
+           body_size ? json_tree(&client->arena, client->answer.at + head_size, body_size) : NULL);
+}
+
+static void bytes(void *ctx, char *at, size_t size)
+{
+    struct conn *conn = ctx;
+    struct client *client = conn->client;
+
+    if (client == NULL)
+        return;
+    if (!client->busy) {
+        refute(client->sim, "client %u was answered without having asked", client->number);
+        return;
+    }
+    buf_append(&client->answer, str_bytes(at, size));
+    if (client->answer.err != OK)
+        refute(client->sim, "client %u was sent an endless answer", client->number);
+    else
+        look(client);
+}
+
+static void end(void *ctx, enum err err)
+{
+    (void)err;
+    broken(ctx);
+}
+
+static void closed(void *ctx)
+{
+    conn_free(ctx);
+}
+
+void conns_forget(struct sim *sim)
+{
+    list_each(link, &sim->conns)
+        conn_free(container_of(link, struct conn, link));
+}
+
+static const struct os_socket_events events = { .bytes = bytes, .end = end, .closed = closed };
+
+/* ---- the request ------------------------------------------------------------------------------------------------- */
+
+static void wrote(void *ctx, enum err err)
+{
+    ((struct conn *)ctx)->writing = false;
+    if (err != OK)
+        broken(ctx);
+}
+
+static void send_now(struct client *client)
+{
+    struct conn *conn = client->conn;
+
+    buf_clear(&conn->out);
+    buf_append(&conn->out, buf_str(&client->request));
+    conn->writing = true;
+    conn->iov = (struct os_iov){ conn->out.at, conn->out.size };
+    os_socket_write(conn->socket, &conn->iov, 1, wrote);
+}
+
+static void connected(void *ctx, enum err err)
+{
+    struct conn *conn = ctx;
+
+    if (err != OK) {
+        broken(conn);
+        return;
+    }
+    conn->connected = true;
+    os_socket_start(conn->socket, &events, conn);
+    send_now(conn->client);
+}
+
+static void give_up(struct os_timer *timer)
+{
+    struct client *client = container_of(timer, struct client, deadline);
+
+    note(client->sim, "client %u gives up waiting", client->number);
+    if (!client->sim->trouble)
+        refute(client->sim, "no answer within %d s, and nothing was wrong", PATIENCE_US / 1000000);
+    drop(client);
+    finish(client, 0, NULL);
+}
+
+static bool sign(struct client *client, const char *operation, str body)
+{
+    char target[64];
+    struct sigv4_bounds bounds = { .cached_keys_max = 0, .canonical_bytes_max = 64 << 10 };
+    struct sigv4_signer signer = { .access_key = STR(ACCESS_KEY), .secret_key = STR(SECRET_KEY),
+                                   .region = STR("us-east-1"), .service = STR("kinesis") };
+    struct sigv4_signed made;
+    struct sigv4 *sigv4;
+    enum err err;
+
+    (void)snprintf(target, sizeof(target), "Kinesis_20131202.%s", operation);
+    struct sigv4_header headers[] = { { STR("host"), STR(ADDRESS) },
+                                      { STR("content-type"), STR("application/x-amz-json-1.1") },
+                                      { STR("x-amz-target"), str_of(target) } };
+    struct sigv4_request request = { .method = STR("POST"), .path = STR("/"), .headers = headers, .header_count = 3,
+                                     .body = body };
+
+    if (sigv4_create(bounds, 1, &sigv4) != OK)
+        return false;
+    arena_reset(&client->arena);
+    err = sigv4_sign(sigv4, &signer, &request, os_wall_ms(client->sim->os), &client->arena, &made);
+    sigv4_destroy(sigv4);
+    if (err != OK)
+        return false;
+    buf_clear(&client->request);
+    buf_fmt(&client->request,
+            "POST / HTTP/1.1\r\nhost: " ADDRESS "\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: %s\r\n"
+            "x-amz-date: %.*s\r\nauthorization: %.*s\r\ncontent-length: %zu\r\n\r\n",
+            target, STR_ARG(made.amz_date), STR_ARG(made.authorization), body.size);
+    buf_append(&client->request, body);
+    return client->request.err == OK;
+}
+
+static enum err join(struct client *client)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+    enum err err;
+
+    if (conn == NULL)
+        return ERR_NO_MEMORY;
+    conn->client = client;
+    buf_init(&conn->out, BODY_BYTES_MAX * 2);
+    list_push(&client->sim->conns, &conn->link);
+    err = os_connect(client->sim->loop, STR(ADDRESS), connected, conn, &conn->socket);
+    if (err != OK)
+        conn_free(conn);
+    else
+        client->conn = conn;
+    return err;
+}
+
+void client_call(struct client *client, const char *operation, str body, answered *done, void *ctx)
+{
+    client->busy = true;
+    client->done = done;
+    client->ctx = ctx;
+    buf_clear(&client->answer);
+    client->deadline.fire = give_up;
+    if (client->conn && client->conn->writing) /* answered before all of the former request was sent */
+        drop(client);
+    os_timer_start(client->sim->loop, &client->deadline, PATIENCE_US);
+    if (!sign(client, operation, body)) {
+        refute(client->sim, "a request cannot be signed");
+        finish(client, 0, NULL);
+    } else if (client->conn) {
+        send_now(client);
+    } else if (join(client) != OK) {
+        finish(client, 0, NULL);
+    }
+}
+
+void client_init(struct client *client, struct sim *sim, unsigned number)
+{
+    *client = (struct client){ .sim = sim, .number = number };
+    buf_init(&client->request, BODY_BYTES_MAX * 2);
+    buf_init(&client->answer, ANSWER_BYTES_MAX);
+    arena_init(&client->arena, ANSWER_BYTES_MAX * 4);
+}
+
+void client_forget(struct client *client)
+{
+    struct conn *conn = client->conn;
+
+    client->conn = NULL;
+    if (conn)
+        conn->client = NULL;
+    os_timer_stop(&client->think);
+    if (client->busy)
+        finish(client, 0, NULL);
+}
+
+void client_deinit(struct client *client)
+{
+    buf_deinit(&client->request);
+    buf_deinit(&client->answer);
+    arena_deinit(&client->arena);
+}

@@ -1,0 +1,297 @@
+/* life.c: a run: lives of a server on one disk. Each begins with a start (which may be hit), everything is read back,
+ * clients work while things go wrong, and it ends: power loss, kill or an orderly stop. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim.h"
+
+enum {
+    READY_US = 120 * 1000 * 1000,
+    STOP_US = 60 * 1000 * 1000,
+    STARTS_MAX = 30, /* in a row that were hit */
+    DISK_BYTES = 1 << 30,
+    SHIFT_MS_MAX = 6 * 3600 * 1000,
+};
+
+/* ---- the server --------------------------------------------------------------------------------------------------- */
+
+static void stopped(void *ctx, int exit_code)
+{
+    struct sim *sim = ctx;
+
+    sim->stopped = true;
+    sim->exit_code = exit_code;
+    note(sim, "the server has ended with %d", exit_code);
+}
+
+/* Lines of the server's log. */
+static void lines(void *ctx, str text)
+{
+    struct sim *sim = ctx;
+
+    while (text.size) {
+        str line = str_cut(&text, '\n');
+
+        note(sim, "log %.*s", (int)(line.size > 36 ? line.size - 36 : 0), line.at + (line.size > 36 ? 36 : 0));
+        if (memmem(line.at, line.size, "\"event\":\"ready\"", 15))
+            sim->ready = true;
+        if (memmem(line.at, line.size, "\"level\":\"error\"", 15) && !sim->trouble)
+            refute(sim, "the server complains, and nothing was wrong: %.*s", (int)line.size, line.at);
+    }
+}
+
+static bool read_settings(struct sim *sim)
+{
+    const char *args[] = { "--data", "/data", "--listen", "127.0.0.1:4567", "--tls", "off",
+                           "--credentials", "/etc/credentials", "--limits", below(sim, 4) ? "off" : "aws",
+                           "--log-format", "json", NULL };
+    const char *env[] = { NULL };
+    struct settings_sources sources = { .args = args, .env = env, .root = true };
+    str sentence = { 0 };
+
+    if (settings_read(&sources, &sim->arena, &sim->settings, &sentence) != OK) {
+        refute(sim, "settings: %.*s", STR_ARG(sentence));
+        return false;
+    }
+    /* Small, so that everything that happens to much data happens to little. */
+    sim->settings.segment_bytes = (uint64_t)256 << (10 + below(sim, 3));
+    sim->settings.backlog_bytes = (uint64_t)4 << 20;
+    sim->settings.settled_bytes = (uint64_t)256 << (10 + below(sim, 4));
+    sim->settings.tail_bytes = (uint64_t)64 << (10 + below(sim, 6));
+    sim->settings.index_cache_bytes = (uint64_t)16 << (10 + below(sim, 6));
+    sim->settings.bucket_ms = 60000;
+    return true;
+}
+
+static bool is_up_or_down(void *ctx)
+{
+    struct sim *sim = ctx;
+
+    return sim->ready || sim->stopped || sim->failed;
+}
+
+static bool is_down(void *ctx)
+{
+    struct sim *sim = ctx;
+
+    return sim->stopped || sim->failed;
+}
+
+/* True: it is ready. */
+static bool boot(struct sim *sim)
+{
+    struct server_config config = { .os = sim->os, .settings = &sim->settings, .stopped = stopped, .ctx = sim,
+                                    .logger = { .sink = lines, .sink_ctx = sim, .json = true, .level = LEVEL_INFO, .fd = -1 } };
+
+    sim->ready = sim->stopped = false;
+    if (!read_settings(sim) || os_loop_create(sim->os, &sim->loop) != OK ||
+        os_loop_create(sim->os, &sim->server_loop) != OK)
+        abort();
+    config.loop = sim->server_loop;
+    if (server_create(&config, &sim->server) != OK)
+        abort();
+    (void)sim_run_until(sim->os, READY_US, is_up_or_down, sim);
+    if (!sim->ready && !sim->trouble)
+        refute(sim, "the server does not start, and nothing was wrong");
+    return sim->ready && !sim->stopped && !sim_frozen(sim->os);
+}
+
+/* ---- ends --------------------------------------------------------------------------------------------------------- */
+
+/* The memory of a server that was not stopped in order is forgotten, as that of a dead process is. */
+static void end(struct sim *sim, bool power_loss)
+{
+    note(sim, power_loss ? "the power fails" : "the process is killed");
+    sim->working = false;
+    if (power_loss)
+        sim_crash(sim->os);
+    else
+        sim_kill(sim->os);
+    sim_heal(sim->os);
+    sim_set_capacity(sim->os, DISK_BYTES);
+    sim_set_sync_us(sim->os, 100, 2000);
+    sim_set_net(sim->os, 200, 0);
+    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+        client_forget(&sim->clients[i]);
+    conns_forget(sim);
+    if (sim->stopped)
+        server_destroy(sim->server);
+    os_loop_destroy(sim->loop);
+    os_loop_destroy(sim->server_loop);
+    sim->server = NULL;
+    sim->trouble = false;
+    sim->life++;
+}
+
+static void stop(struct sim *sim)
+{
+    bool harmless = !sim->trouble;
+
+    note(sim, "the server is told to stop");
+    sim->trouble = true;
+    sim_signal(sim->os, OS_STOP);
+    if (!sim_run_until(sim->os, STOP_US, is_down, sim) && harmless)
+        refute(sim, "the server does not stop");
+    else if (sim->exit_code != 0 && harmless)
+        refute(sim, "the server stops with %d", sim->exit_code);
+}
+
+static void end_somehow(struct sim *sim)
+{
+    uint64_t pick = below(sim, 10);
+
+    sim->working = false;
+    if (!sim->stopped && !sim_frozen(sim->os) && pick < 3)
+        stop(sim);
+    end(sim, sim_frozen(sim->os) || pick % 3 != 0);
+}
+
+/* ---- what goes wrong ---------------------------------------------------------------------------------------------- */
+
+static void plan(struct sim *sim)
+{
+    static const unsigned kinds[] = { SIM_SYNC, SIM_WRITE, SIM_META, SIM_READ, SIM_ANY };
+    unsigned kind = kinds[below(sim, 5)];
+    uint64_t nth = 1 + below(sim, 500);
+
+    switch (below(sim, 8)) {
+    case 0:
+    case 1:
+        note(sim, "planned: the power fails in operation %llu of kinds %u", (unsigned long long)nth, kind);
+        sim_crash_at(sim->os, kind, nth);
+        sim->trouble = true;
+        break;
+    case 2:
+        note(sim, "planned: operation %llu of kinds %u fails", (unsigned long long)nth, kind);
+        sim_fail_at(sim->os, kind, nth, 1 + below(sim, 3), ERR_IO);
+        sim->trouble = true;
+        break;
+    case 3:
+        note(sim, "planned: syncs are slow");
+        sim_set_sync_us(sim->os, 1000, 200 * 1000);
+        break;
+    case 4:
+        note(sim, "planned: the disk is small");
+        sim_set_capacity(sim->os, (uint64_t)(1 + below(sim, 12)) << 20);
+        sim->trouble = true;
+        break;
+    case 5:
+        note(sim, "planned: a bad network");
+        sim_set_net(sim->os, (int64_t)(1000 + below(sim, 50000)), (unsigned)below(sim, 20000));
+        break;
+    default:
+        break;
+    }
+}
+
+static void meanwhile(struct sim *sim)
+{
+    switch (below(sim, 10)) {
+    case 0:
+        note(sim, "connections are cut");
+        (void)sim_cut(sim->os, 500);
+        break;
+    case 1: {
+        ms by = (ms)below(sim, SHIFT_MS_MAX / 8) - SHIFT_MS_MAX / 16;
+
+        if (below(sim, 3) == 0 && os_wall_ms(sim->os) < INT64_MAX) {
+            note(sim, "the clock steps by %lld ms", (long long)by);
+            sim_step_wall(sim->os, by);
+        }
+        break;
+    }
+    case 2:
+        sim_set_capacity(sim->os, DISK_BYTES);
+        break;
+    default:
+        break;
+    }
+}
+
+static void work(struct sim *sim)
+{
+    uint64_t pieces = 1 + below(sim, 12);
+
+    plan(sim);
+    if (below(sim, 4) == 0)
+        plan(sim);
+    work_start(sim);
+    for (uint64_t i = 0; i < pieces && !sim->stopped && !sim->failed; i++) {
+        (void)sim_run_until(sim->os, 1000 + (int64_t)below(sim, 300 * 1000), is_down, sim);
+        meanwhile(sim);
+    }
+    if (sim->stopped && !sim->trouble)
+        refute(sim, "the server ends, and nothing was wrong");
+    end_somehow(sim);
+}
+
+/* ---- a run -------------------------------------------------------------------------------------------------------- */
+
+/* Start until nothing hits it. */
+static bool start(struct sim *sim, bool safely)
+{
+    for (unsigned i = 0; i < STARTS_MAX && !sim->failed; i++) {
+        if (!safely && i < STARTS_MAX / 2 && below(sim, 3) == 0) {
+            sim->trouble = true;
+            sim_crash_at(sim->os, SIM_ANY, 1 + below(sim, below(sim, 2) ? 40 : 400));
+        }
+        if (boot(sim)) {
+            sim_heal(sim->os);
+            sim->trouble = false;
+            return true;
+        }
+        if (!sim->failed)
+            end(sim, sim_frozen(sim->os) || below(sim, 2));
+    }
+    refute(sim, "the server does not start");
+    return false;
+}
+
+static void planted(struct sim *sim)
+{
+    if (sim->plant == PLANT_SYNC_SKIPPED)
+        sim_lie(sim->os, SIM_SYNC, 1000000);
+    if (sim->plant == PLANT_SYNC_SOMETIMES)
+        sim_lie(sim->os, SIM_SYNC, 20000);
+    if (sim->plant == PLANT_WRITE_LOST)
+        sim_lie(sim->os, SIM_WRITE, 5000);
+}
+
+bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud)
+{
+    *sim = (struct sim){ .seed = seed, .plant = plant };
+    sim->trace.aloud = aloud;
+    list_init(&sim->conns);
+    arena_init(&sim->arena, 1 << 20);
+    if (sim_create(seed, &sim->os) != OK || !client_key(sim))
+        abort();
+    work_init(sim);
+    planted(sim);
+    sim->lives = 2 + (unsigned)below(sim, 6);
+    for (unsigned i = 0; i < sim->lives && !sim->failed; i++) {
+        if (!start(sim, false))
+            break;
+        verify(sim);
+        if (!sim->failed)
+            work(sim);
+    }
+    if (!sim->failed && start(sim, true)) {
+        verify(sim);
+        if (!sim->failed)
+            stop(sim);
+        if (!sim->failed)
+            end(sim, true);
+    }
+    note(sim, "the world's own trace is %016llx", (unsigned long long)sim_trace(sim->os));
+    return !sim->failed;
+}
+
+void sim_deinit(struct sim *sim)
+{
+    if (!sim->failed) { /* else callbacks may still look at it */
+        work_deinit(sim);
+        os_destroy(sim->os);
+    }
+    model_deinit(&sim->model);
+    arena_deinit(&sim->arena);
+}

@@ -1,0 +1,196 @@
+/* sim.h: what the files of the simulator share: a world, a server in it, its clients, and what they know.
+ *
+ * The name of this folder's room is `sim`; the simulated world itself is os/sim/sim.h. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "os/sim/sim.h"
+#include "server/serve.h"
+
+enum {
+    TRACE_LINES = 200,
+    TRACE_LINE_BYTES = 200,
+    STREAMS_MAX = 12,
+    SHARDS_MAX = 64, /* per stream */
+    CLIENTS_MAX = 8,
+    TAGS_MAX = 4,
+    SEQNO_BYTES = 64,
+    SHARD_ID_BYTES = 24,
+    RECORDS_MAX = 1 << 20,
+    BODY_BYTES_MAX = 1 << 20,
+    ANSWER_BYTES_MAX = 8 << 20,
+};
+
+struct sim;
+
+/* ---- trace.c: what happened, for people, and one number of it ----------------------------------------------------- */
+
+struct trace {
+    uint64_t count, hash;
+    bool aloud; /* every line at once, to stderr */
+    char lines[TRACE_LINES][TRACE_LINE_BYTES];
+};
+
+void note(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The first lie that the checker met ends the run. */
+void refute(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void trace_print(const struct sim *sim);
+
+/* ---- json.c: an answer as a tree --------------------------------------------------------------------------------- */
+
+struct node {
+    struct node *next, *child;
+    str key, text; /* `text` of a string, number or word; absent of objects and arrays */
+};
+
+/* NULL if it does not follow the grammar. */
+struct node *json_tree(struct arena *arena, char *body, size_t size);
+const struct node *json_get(const struct node *node, const char *key); /* NULL: absent */
+str json_text(const struct node *node, const char *key);               /* absent: absent */
+
+/* ---- client.c: one signed request at a time over HTTP/1.1 -------------------------------------------------------- */
+
+struct conn;
+
+/* `status` 0: cut, or no answer in time; nobody knows whether it was done. `answer` is NULL unless it is JSON. */
+typedef void answered(struct sim *sim, void *ctx, int status, const struct node *answer);
+
+struct client {
+    struct sim *sim;
+    unsigned number;
+    struct conn *conn; /* NULL: not connected */
+    struct os_timer deadline, think;
+    struct buf request, answer;
+    struct arena arena; /* of the answer */
+    answered *done;
+    void *ctx;
+    bool busy;
+    struct reader *reader; /* work.c */
+    struct call *call;
+};
+
+void client_init(struct client *client, struct sim *sim, unsigned number);
+void client_deinit(struct client *client);
+
+/* The world has ended: the connection is forgotten and whoever waits is told that nobody knows. */
+void client_forget(struct client *client);
+void conns_forget(struct sim *sim);
+void client_call(struct client *client, const char *operation, str body, answered *done, void *ctx);
+must_use bool client_key(struct sim *sim); /* put the credentials file on the disk */
+
+/* ---- model.c: what must be true ----------------------------------------------------------------------------------- */
+
+enum fate { FATE_UNKNOWN, FATE_ACKNOWLEDGED, FATE_REFUSED };
+
+struct record {
+    uint64_t id;
+    struct stream_model *stream;
+    struct shard_model *shard; /* NULL: not known */
+    char seqno[SEQNO_BYTES];
+    enum fate fate;
+    bool seen;             /* at its place in shard->known */
+    uint32_t size, key;
+    uint64_t sent, acked;  /* moments, counted */
+};
+
+struct shard_model {
+    struct stream_model *stream;
+    char id[SHARD_ID_BYTES];
+    char start_hash[40], end_hash[40];
+    char parent[SHARD_ID_BYTES], adjacent[SHARD_ID_BYTES];
+    char first_seqno[SEQNO_BYTES], last_seqno[SEQNO_BYTES]; /* last: empty while it is open */
+    struct record **known; /* from the beginning, in order: what readers were shown */
+    size_t known_count, known_capacity;
+};
+
+enum life { LIFE_ASKED, LIFE_ALIVE, LIFE_DELETE_ASKED, LIFE_DELETED };
+
+struct stream_model {
+    char name[16];
+    enum life life;
+    bool created;       /* acknowledged, or seen */
+    bool active, deleting; /* seen so */
+    bool deleted;       /* the call was acknowledged */
+    bool busy;          /* somebody changes it */
+    uint64_t looks;     /* changes and descriptions so far: what was asked for before the latest is stale */
+    uint64_t retention, retention_asked; /* hours; asked: unknown outcome, 0 none */
+    uint32_t tags, tags_unsure; /* bits of TAGS_MAX */
+    struct shard_model *shards[SHARDS_MAX];
+    size_t shard_count;
+};
+
+struct model {
+    struct stream_model streams[STREAMS_MAX];
+    size_t stream_count;
+    struct record **records;
+    uint64_t record_count, record_capacity;
+    uint64_t moment;
+    uint64_t acknowledged, reads;
+};
+
+void model_deinit(struct model *model);
+struct stream_model *model_new_stream(struct sim *sim);
+struct record *model_new_record(struct sim *sim, struct stream_model *stream, uint32_t key, uint32_t size);
+void record_data(const struct record *record, char *to);    /* record->size bytes */
+void model_acknowledged(struct sim *sim, struct record *record, str shard_id, str seqno);
+struct shard_model *model_shard(struct stream_model *stream, str id);
+
+/* Shards that an answer names; nothing is checked, for it may be stale. */
+void model_learn_shards(struct sim *sim, struct stream_model *stream, const struct node *answer);
+
+/* An answer that is not stale: of ListShards, of DescribeStreamSummary (NULL: there is no such stream), of ListTagsForStream. */
+void model_saw_shards(struct sim *sim, struct stream_model *stream, const struct node *answer);
+void model_saw_summary(struct sim *sim, struct stream_model *stream, const struct node *answer);
+void model_saw_tags(struct sim *sim, struct stream_model *stream, const struct node *answer);
+
+/* One record that a reader was given as number `index` of the shard. */
+void model_saw_record(struct sim *sim, struct shard_model *shard, size_t index, const struct node *record);
+
+/* Everything of the shard was read: `count` records. */
+void model_saw_all(struct sim *sim, struct shard_model *shard, size_t count);
+int seqno_cmp(const char *a, const char *b);
+
+/* ---- work.c, verify.c --------------------------------------------------------------------------------------------- */
+
+void work_init(struct sim *sim);
+void work_deinit(struct sim *sim);
+void work_start(struct sim *sim);   /* every client begins */
+bool is_error(const struct node *answer, const char *name);
+void verify(struct sim *sim);       /* read everything back */
+
+/* ---- life.c ------------------------------------------------------------------------------------------------------- */
+
+struct sim {
+    uint64_t seed;
+    struct os *os;
+    struct os_loop *loop, *server_loop;
+    struct server *server;
+    struct settings settings;
+    struct arena arena;
+    bool ready, stopped;
+    int exit_code;
+    bool trouble;      /* faults were planned in this life: the server may end, and say so */
+    bool working;      /* clients may begin something new */
+    bool failed;
+    char why[TRACE_LINE_BYTES];
+    unsigned life, lives;
+    unsigned plant;
+    struct list conns; /* of clients */
+    struct client clients[CLIENTS_MAX];
+    struct trace trace;
+    struct model model;
+};
+
+enum { PLANT_NONE, PLANT_SYNC_SKIPPED, PLANT_WRITE_LOST, PLANT_SYNC_SOMETIMES, PLANT_COUNT };
+
+/* A whole run; false: it failed, and the reason is in sim->why. */
+bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud);
+void sim_deinit(struct sim *sim);
+
+static inline uint64_t below(struct sim *sim, uint64_t bound)
+{
+    return sim_below(sim->os, bound);
+}
