@@ -51,6 +51,7 @@ struct api_config {
     size_t host_name_count;
     uint64_t seed;
     struct count_api *count;
+    bool tell_resources; /* the access log names the resource of every request */
     /* One finished request, for the access log. */
     void (*access)(void *ctx, const struct rq *rq, int status, str error, size_t bytes_out, int64_t micros);
     /* Something has been queued on the connection: send it. */

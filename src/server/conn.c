@@ -7,7 +7,14 @@
 
 #include "server/room.h"
 
-enum { PIECES_MAX = 64, PEER_BYTES = 64, HURRY_MS = 1000, SMALL_BYTES = 64 << 10, WRITE_BYTES = 256 << 10 };
+enum {
+    PIECES_MAX = 64,
+    PEER_BYTES = 64,
+    PARTING_US = 250000,
+    HURRY_MS = 1000,
+    SMALL_BYTES = 64 << 10,
+    WRITE_BYTES = 256 << 10,
+};
 
 struct conn {
     struct list link;
@@ -18,7 +25,7 @@ struct conn {
     int64_t armed_ms;       /* the deadline that is armed; INT64_MAX: none */
     size_t writing;         /* bytes under way */
     unsigned inside;        /* calls into the machine on the stack: what it queues is sent when they return */
-    bool paused, closing;
+    bool paused, parting, closing;
     size_t peer_size;
     char peer[PEER_BYTES];
 };
@@ -51,6 +58,18 @@ static void closed(void *ctx)
     api_resume(server->api, false);
     if (server->state == SERVER_DRAINING && server->conn_count == 0)
         server_stop(server);
+}
+
+/* While the server stops, a peer may have sent more than was taken. To close then would reset the connection and with it
+ * answers that the peer has not read yet: our side ends, and what comes is thrown away until the peer ends, or for a
+ * short while. */
+static void part(struct conn *conn)
+{
+    conn->parting = true;
+    os_socket_shutdown(conn->socket);
+    if (conn->paused)
+        os_socket_pause(conn->socket, false);
+    os_timer_start(conn->server->loop, &conn->deadline, PARTING_US);
 }
 
 /* ---- output ----------------------------------------------------------------------------------------------------- */
@@ -96,6 +115,10 @@ static void expired(struct os_timer *timer)
 {
     struct conn *conn = container_of(timer, struct conn, deadline);
 
+    if (conn->parting) {
+        close_now(conn);
+        return;
+    }
     conn->armed_ms = INT64_MAX;
     conn->inside++;
     http_timeout(conn->http, server_now_ms(conn->server));
@@ -119,10 +142,14 @@ static void look(struct conn *conn)
 {
     bool pause;
 
-    if (conn->closing || conn->inside)
+    if (conn->closing || conn->parting || conn->inside)
         return;
     if (conn->writing == 0)
         write_some(conn);
+    if (http_finished(conn->http) && conn->writing == 0 && conn->server->state == SERVER_DRAINING) {
+        part(conn);
+        return;
+    }
     if (http_finished(conn->http)) { /* also while a write is stuck, when the machine has lost patience */
         close_now(conn);
         return;
@@ -155,6 +182,8 @@ static void bytes(void *ctx, char *at, size_t size)
     struct conn *conn = ctx;
 
     conn->server->count_http.bytes_in += size;
+    if (conn->parting)
+        return;
     conn->inside++;
     http_input(conn->http, at, size, server_now_ms(conn->server));
     conn->inside--;
@@ -165,7 +194,7 @@ static void end(void *ctx, enum err err)
 {
     struct conn *conn = ctx;
 
-    if (err != ERR_CLOSED) {
+    if (err != ERR_CLOSED || conn->parting) {
         close_now(conn);
         return;
     }
@@ -243,7 +272,7 @@ static void offer_memory(struct server *server)
     list_each(link, &server->conns) {
         struct conn *conn = container_of(link, struct conn, link);
 
-        if (conn->closing)
+        if (conn->closing || conn->parting)
             continue;
         conn->inside++;
         http_memory_freed(conn->http);
@@ -304,7 +333,7 @@ void conns_shutdown(struct server *server)
     list_each(link, &server->conns) {
         struct conn *conn = container_of(link, struct conn, link);
 
-        if (conn->closing)
+        if (conn->closing || conn->parting)
             continue;
         conn->inside++;
         http_shutdown(conn->http);
@@ -331,7 +360,7 @@ static void hurry(struct server *server)
     list_each(link, &server->conns) {
         struct conn *conn = container_of(link, struct conn, link);
 
-        if (conn->closing)
+        if (conn->closing || conn->parting)
             continue;
         conn->inside++;
         http_timeout(conn->http, server_now_ms(server));

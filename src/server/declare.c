@@ -3,13 +3,14 @@
 
 #include "server/room.h"
 
-enum { ARENA_MAX = 1 << 20, RETENTION_HOURS = 24, RECORD_KIB = 1024 };
+enum { ARENA_MAX = 1 << 20, RETENTION_HOURS = 24, RECORD_KIB = 1024, LOOK_US = 10000 };
 
 struct declare {
     struct server *server;
     void (*done)(struct server *server);
     struct arena arena;
     struct store_txn txn;
+    struct os_timer again;
     bool waiting;           /* for the fold, or for ACTIVE */
 };
 
@@ -61,9 +62,12 @@ static void create(struct declare *declare, str account, str region, str name, u
 static void next(struct declare *declare)
 {
     struct server *server = declare->server;
+    void (*done)(struct server *server) = declare->done;
     const struct settings *settings = server->settings;
     str account = str_of(settings->account), region = str_of(settings->region);
 
+    if (server->state != SERVER_STARTING)
+        return;
     while (server->declared < settings->stream.count) {
         uint32_t shards;
         str name = settings_stream(settings->stream.items[server->declared], &shards);
@@ -75,12 +79,19 @@ static void next(struct declare *declare)
         }
         if (stream->record->status.value == STREAM_CREATING)
             return;
+        if (stream->record->status.value == STREAM_DELETING) { /* as it was when the last run ended */
+            os_timer_start(server->loop, &declare->again, LOOK_US);
+            return;
+        }
         server->declared++;
     }
-    server->declare = NULL;
-    arena_deinit(&declare->arena);
-    declare->done(server);
-    free(declare);
+    declare_stop(server);
+    done(server);
+}
+
+static void again(struct os_timer *timer)
+{
+    next(container_of(timer, struct declare, again));
 }
 
 void declare_start(struct server *server, void (*done)(struct server *server))
@@ -93,6 +104,7 @@ void declare_start(struct server *server, void (*done)(struct server *server))
     }
     declare->server = server;
     declare->done = done;
+    declare->again.fire = again;
     arena_init(&declare->arena, ARENA_MAX);
     server->declare = declare;
     next(declare);
@@ -102,4 +114,16 @@ void declare_look(struct server *server)
 {
     if (server->declare && !server->declare->waiting)
         next(server->declare);
+}
+
+void declare_stop(struct server *server)
+{
+    struct declare *declare = server->declare;
+
+    server->declare = NULL;
+    if (declare == NULL)
+        return;
+    os_timer_stop(&declare->again);
+    arena_deinit(&declare->arena);
+    free(declare);
 }

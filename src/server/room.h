@@ -30,7 +30,7 @@ struct server {
     struct logger logger;
     struct os_timer flush_timer;    /* of the logger */
     enum server_state state;
-    bool stop_asked;        /* by a signal, before it served */
+    bool stop_asked;                /* by a signal, before it served */
     int exit_code;
     void (*stopped)(void *ctx, int exit_code);
     void *stopped_ctx;
@@ -60,7 +60,7 @@ struct server {
     size_t conn_count;
     int64_t memory_used;            /* bodies and answers */
     bool memory_refused;            /* somebody waits for some */
-    struct os_timer grace;
+    struct os_timer grace, linger;
     struct os_message final;
     bool catalog_ready;             /* before, nobody may judge what of a log is still wanted */
 
@@ -103,6 +103,7 @@ must_use enum err files_tls(struct server *server, char *ret_why);
 /* declare.c: the streams of the settings; `done` when all exist. */
 void declare_start(struct server *server, void (*done)(struct server *server));
 void declare_look(struct server *server); /* the catalog has changed */
+void declare_stop(struct server *server);
 
 /* reload.c: the credentials file, read at start (blocks), put in force when there is an api, and again whenever it
  * changes. */

@@ -2,8 +2,9 @@
  *
  *   start   lock, keys, certificates -> log recovers -> catalog folds -> credentials, listeners, declared streams
  *           -> the ready line
- *   stop    listeners close, connections finish what they took (or shutdown-grace ends them) -> the log finishes
- *           -> everything is given back, in the reverse order */
+ *   stop    listeners close, a short while for what is on its way: each answer now ends its connection -> connections
+ *           finish what they took (or shutdown-grace ends them) -> the log finishes -> everything is given back, in the
+ *           reverse order */
 #include "server/serve.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ enum {
     SIGNING_KEYS_MAX = 4096,
     CANONICAL_BYTES_MAX = 256 << 10,
     FAILED_GRACE_US = 200000,
+    LINGER_US = 250000, /* for requests that were on their way when the stop began */
     BACKLOG = 4096,
     HOSTS_MAX = 64,
 };
@@ -58,6 +60,7 @@ static void final(struct os_message *message)
         streams_destroy(server->streams);
     if (server->catalog)
         catalog_close(server->catalog);
+    declare_stop(server);
     if (server->api)
         api_destroy(server->api);
     if (server->keyring)
@@ -93,6 +96,7 @@ static void close_all(struct server *server)
 {
     server->state = SERVER_CLOSING;
     os_timer_stop(&server->grace);
+    os_timer_stop(&server->linger);
     if (server->log)
         log_close(server->log, log_closed, server);
     else
@@ -104,6 +108,15 @@ static void grace_over(struct os_timer *timer)
     struct server *server = container_of(timer, struct server, grace);
 
     conns_close(server);
+}
+
+static void linger_over(struct os_timer *timer)
+{
+    struct server *server = container_of(timer, struct server, linger);
+
+    if (server->api)
+        api_end_streams(server->api);
+    conns_shutdown(server);
 }
 
 static void drain(struct server *server)
@@ -122,7 +135,10 @@ static void drain(struct server *server)
         api_end_streams(server->api);
     os_timer_start(server->loop, &server->grace,
                    failed ? FAILED_GRACE_US : server->settings->shutdown_grace_ms * 1000);
-    conns_shutdown(server);
+    if (failed || server->settings->shutdown_grace_ms == 0)
+        conns_shutdown(server);
+    else
+        os_timer_start(server->loop, &server->linger, LINGER_US);
 }
 
 void server_stop(struct server *server)
@@ -158,7 +174,7 @@ static void report(void *ctx, int level, str sentence)
     struct server *server = ctx;
 
     if (level >= LEVEL_ERROR)
-        LOG(&server->logger, server_now(server), damage, LOG_TEXT("what", sentence));
+        LOG(&server->logger, server_now(server), log_error, LOG_TEXT("what", sentence));
     else if (level == LEVEL_WARN)
         LOG(&server->logger, server_now(server), log_trouble, LOG_TEXT("what", sentence));
     else
@@ -170,6 +186,14 @@ static void log_failed(void *ctx, enum err err, str sentence)
     server_fail(ctx, err, sentence);
 }
 
+/* Nobody but the server itself splits shards of on-demand streams. */
+static void note_split(struct server *server, const struct stream *stream, const struct shard *shard)
+{
+    if (shard->closed_at && stream->record->mode.value == MODE_ON_DEMAND)
+        LOG(&server->logger, server_now(server), shard_split, LOG_TEXT("stream", stream->record->name),
+            LOG_NUMBER("shard", shard->index));
+}
+
 static void catalog_event(void *ctx, enum catalog_event event, struct stream *stream, void *object)
 {
     struct server *server = ctx;
@@ -178,6 +202,8 @@ static void catalog_event(void *ctx, enum catalog_event event, struct stream *st
         streams_event(server->streams, event, stream, object);
     if (event == STREAM_GONE && str_present(stream->record->key_arn) && server->keyring)
         keyring_drop(server->keyring, stream->id);
+    if (event == SHARD_CHANGED)
+        note_split(server, stream, object);
     if (event == STREAM_CHANGED)
         declare_look(server);
 }
@@ -320,6 +346,7 @@ static enum err start_api(struct server *server)
         .host_names = hosts,
         .count = &server->count_api,
         .access = access_line,
+        .tell_resources = settings->access_log == ACCESS_ALL,
         .answered = conn_answered,
         .ctx = server,
     };
@@ -351,7 +378,9 @@ static void catalog_opened(void *ctx, enum err err)
     char why[WHY_BYTES] = "";
 
     if (err != OK) {
-        server_fail(server, err, STR("the catalog cannot be read"));
+        server_fail(server, err, err == ERR_CORRUPT ? STR("no catalog-*.snapshot is whole, and state is not guessed: restore the "
+                                                    "data directory from a backup")
+                                              : STR("the catalog cannot be read"));
         return;
     }
     if (server->state != SERVER_STARTING)
@@ -495,6 +524,7 @@ static void start(struct server *server)
     list_init(&server->conns);
     server->flush_timer.fire = flush;
     server->grace.fire = grace_over;
+    server->linger.fire = linger_over;
     os_timer_start(server->loop, &server->flush_timer, FLUSH_US);
     os_on_signal(server->loop, signalled, server);
     err = prepare(server, why);
