@@ -145,8 +145,6 @@ static void tag_answered(struct sim *sim, void *ctx, int status, const struct no
         call->stream->tags = call->add ? call->stream->tags | bit : call->stream->tags & ~bit;
     if (status == 0 || status >= 500)
         call->stream->tags_unsure |= bit;
-    else if (status == 200)
-        call->stream->tags_unsure &= ~bit;
     think(call->client);
 }
 
@@ -194,6 +192,8 @@ static void records_answered(struct sim *sim, void *ctx, int status, const struc
         think(call->client);
         return;
     }
+    note(sim, "client %u reads %s %s from number %zu", call->client->number, call->stream->name, reader->shard->id,
+         reader->index);
     for (const struct node *record = records ? records->child : NULL; record && !sim->failed; record = record->next)
         model_saw_record(sim, reader->shard, reader->index++, record);
     if (str_present(next)) {
@@ -294,6 +294,7 @@ static void ask_iterator(struct client *client, struct stream_model *stream)
     bool inside = shard->known_count > 0 && below(sim, 2), after = below(sim, 2);
     char body[512];
 
+    note(sim, "client %u will read %s", client->number, shard->id);
     reader->shard = shard;
     reader->index = inside ? (size_t)below(sim, shard->known_count) : 0;
     if (inside)
