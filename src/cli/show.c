@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "catalog/catalog.h"
 #include "cli/cli.h"
+#include "cli/entry.h"
 #include "log/local/local.h"
 #include "store/snapshot.h"
 
-enum { SHOW_BYTES_MAX = 1 << 30, VALUE_SHOWN_MAX = 48 };
+enum { SHOW_BYTES_MAX = 1 << 30 };
 
 static void print_line(void *ctx, str text)
 {
@@ -14,19 +16,11 @@ static void print_line(void *ctx, str text)
     fputc('\n', stdout);
 }
 
-/* Bytes as text where they are, else as \xNN. */
-static void print_bytes(str bytes, size_t shown_max)
+/* Of records nothing is shown; the catalog's are ours. */
+static void print_batch(void *ctx, log_id log, str body)
 {
-    for (size_t i = 0; i < bytes.size && i < shown_max; i++) {
-        unsigned char c = (unsigned char)bytes.at[i];
-
-        if (c >= 0x20 && c < 0x7f && c != '\\')
-            putchar(c);
-        else
-            printf("\\x%02x", c);
-    }
-    if (bytes.size > shown_max)
-        printf("...");
+    if (log == CATALOG_LOG && !entry_print_transaction(body))
+        printf("    DAMAGED: this is no transaction of the catalog\n");
 }
 
 static enum err show_snapshot(str bytes)
@@ -39,11 +33,8 @@ static enum err show_snapshot(str bytes)
     printf("snapshot: the fold up to position %llu, %llu entries\n", (unsigned long long)snapshot.position,
            (unsigned long long)snapshot.entry_count);
     while (snapshot_next(&snapshot, &key, &value, &version)) {
-        printf("  ");
-        print_bytes(key, key.size);
-        printf("  version %llu, %zu bytes: ", (unsigned long long)version, value.size);
-        print_bytes(value, VALUE_SHOWN_MAX);
-        putchar('\n');
+        printf("  version %llu\n", (unsigned long long)version);
+        entry_print(key, value);
     }
     return OK;
 }
@@ -89,11 +80,12 @@ static enum err show_small(struct cli *cli, const char *path)
 
 static int show(struct cli *cli, const char *path, bool titled)
 {
+    static const struct log_local_printer printer = { .line = print_line, .batch = print_batch };
     enum err err;
 
     if (titled)
         printf("%s\n", path);
-    err = log_local_show(cli->os, path, print_line, cli);
+    err = log_local_show(cli->os, path, &printer);
     if (err == ERR_UNSUPPORTED)
         err = show_small(cli, path);
     fflush(stdout);
@@ -125,8 +117,8 @@ const struct command show_command = {
     .summary = "Print any file of a data directory: frames, batches, runs, snapshots.",
     .description =
         "Every checksum is verified, and what does not match is said with its offset. It may be used while the\n"
-        "server runs; the file that is just being written then ends where the reading found its end. What is\n"
-        "in records is not shown, nor are secrets.\n",
+        "server runs; the file that is just being written then ends where the reading found its end. What the\n"
+        "catalog wrote down is shown as JSON; what is in records is not shown, nor are secrets.\n",
     .examples = "  leat show ~/.local/share/leat/commit-*.log\n"
                 "      What was committed and is not yet settled.\n"
                 "  leat show /srv/leat/catalog-*.snapshot\n"

@@ -40,6 +40,12 @@ uint32_t log_local_epoch(const struct log *log);
  * recycling until `done`. `to` is an existing, empty directory. One at a time (IN_USE). */
 must_use enum err log_local_backup(struct log *log, const char *to, void (*done)(void *ctx, enum err err), void *ctx);
 
-/* Print any file of the engine for people (`leat show`), one line per frame, batch, run or index entry. UNSUPPORTED if
- * the file is not one of ours. */
-must_use enum err log_local_show(struct os *os, const char *path, void (*line)(void *ctx, str text), void *ctx);
+/* Print any file of the engine for people (`leat show`), one line per frame, batch, run or index entry. The body of each
+ * batch of a commit segment goes to `batch` behind its line. UNSUPPORTED if the file is not one of ours. */
+struct log_local_printer {
+    void (*line)(void *ctx, str text);
+    void (*batch)(void *ctx, log_id log, str body); /* may be NULL */
+    void *ctx;
+};
+
+must_use enum err log_local_show(struct os *os, const char *path, const struct log_local_printer *printer);

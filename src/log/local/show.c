@@ -10,8 +10,7 @@
 struct show {
     struct os *os;
     const char *path;
-    void (*line)(void *ctx, str text);
-    void *ctx;
+    const struct log_local_printer *printer;
     struct os_file *file;
     uint64_t size;
     struct buf text;
@@ -27,7 +26,7 @@ static void say(struct show *show, const char *format, ...)
     va_start(args, format);
     buf_vfmt(&show->text, format, args);
     va_end(args);
-    show->line(show->ctx, buf_str(&show->text));
+    show->printer->line(show->printer->ctx, buf_str(&show->text));
 }
 
 static const char *iso(ms at, char text[static DATE_TEXT_MAX])
@@ -52,6 +51,8 @@ static enum err show_frame(struct walk *walk, uint64_t offset, const struct fram
         TRY(batch_decode(at, FRAME_BYTES_MAX, &batch));
         say(show, "  batch of log %" PRIu64 ": position %" PRIu64 ", %u records, %u bytes, flags %x%s", batch.log,
             batch.first, batch.count, batch.size, batch.flags, batch.flags & LOG_SEAL ? " (seals the log)" : "");
+        if (show->printer->batch && batch.count > 0)
+            show->printer->batch(show->printer->ctx, batch.log, str_bytes(at + BATCH_HEADER_BYTES, batch.size));
         at += batch_span(batch.size);
     }
     return OK;
@@ -174,9 +175,9 @@ static enum err show_any(struct show *show)
     return ERR_UNSUPPORTED;
 }
 
-enum err log_local_show(struct os *os, const char *path, void (*line)(void *ctx, str text), void *ctx)
+enum err log_local_show(struct os *os, const char *path, const struct log_local_printer *printer)
 {
-    struct show show = { .os = os, .path = path, .line = line, .ctx = ctx };
+    struct show show = { .os = os, .path = path, .printer = printer };
     enum err err;
 
     TRY(os_open(os, path, OS_READ, &show.file));

@@ -2,7 +2,7 @@
 #include "log/log_harness.h"
 
 struct text {
-    unsigned lines, frames, batches, runs, files, damaged;
+    unsigned lines, frames, batches, runs, files, damaged, bodies;
 };
 
 static void on_line(void *ctx, str line)
@@ -20,13 +20,22 @@ static void on_line(void *ctx, str line)
 static struct text text;
 static struct os *world;
 
+static void on_batch(void *ctx, log_id log, str body)
+{
+    struct text *into = ctx;
+
+    into->bodies += body.size == 2000 && log >= 1 && log <= 5;
+}
+
+static const struct log_local_printer printer = { .line = on_line, .batch = on_batch, .ctx = &text };
+
 static enum err show_one(void *ctx, const char *name)
 {
     char path[100];
     enum err err;
 
     snprintf(path, sizeof(path), "/log/%s", name);
-    err = log_local_show(world, path, on_line, &text);
+    err = log_local_show(world, path, &printer);
     CHECK(err == OK || (strstr(name, "spare") && err == ERR_UNSUPPORTED));
     return OK;
 }
@@ -50,11 +59,12 @@ TEST("segments, settled files and the manifest are shown line by line; anything 
     world = h->os;
     CHECK(os_list(h->os, "/log", show_one, NULL) == OK);
     CHECK(text.frames > 5 && text.batches >= text.frames - 3 && text.runs > 5 && text.files > 1 && text.damaged == 0);
+    CHECK(text.bodies > 5 && text.bodies <= text.batches);
     CHECK(os_open(h->os, "/log/other", OS_WRITE | OS_CREATE, &file) == OK);
     CHECK(os_write_at(file, &(struct os_iov){ "hello, world", 12 }, 1, 0) == OK);
     os_close(file);
-    CHECK(log_local_show(h->os, "/log/other", on_line, &text) == ERR_UNSUPPORTED);
-    CHECK(log_local_show(h->os, "/log/none", on_line, &text) == ERR_MISSING);
+    CHECK(log_local_show(h->os, "/log/other", &printer) == ERR_UNSUPPORTED);
+    CHECK(log_local_show(h->os, "/log/none", &printer) == ERR_MISSING);
     harness_destroy(h);
 }
 
