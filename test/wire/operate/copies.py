@@ -1,4 +1,5 @@
 """leat backup of a running server under load, a server on the copy, and leat show of every file of both."""
+import json
 import threading
 import time
 
@@ -99,6 +100,26 @@ def shown(x, folder, what):
     x.check("secrets are told of, not shown: %s" % what, secret and said.count("not shown") == len(secret), len(secret))
 
 
+def catalog(x):
+    """What the catalog wrote down is shown as JSON: transactions in the commit log."""
+    server = x.server("catalog", "--limits", "off", "--stream", "named").start()
+    k = server.client()
+    k.add_tags_to_stream(StreamName="named", Tags={"colour": "blue \u00e9"})
+    k.delete_stream(StreamName="named")
+    end = time.time() + 5
+    while k.list_streams()["StreamNames"] and time.time() < end:
+        time.sleep(0.02)
+    server.stop()
+    lines = x.leat("show", *server.data.glob("*.log")).splitlines()
+    key = "    stream/000000000000/us-east-1/named: "
+    told = [line[len(key):] for line in lines if line.startswith(key)]
+    x.equal("the last word about a deleted stream", told[-1], "removed")
+    rows = [json.loads(line) for line in told[:-1]]
+    x.equal("its record, as JSON", (rows[0]["name"], rows[0]["mode"], rows[-1]["tags"]), ("named", 1, {"colour": "blue \u00e9"}))
+    x.check("its shard too", any(line.startswith("    shard/") and '"index":0' in line for line in lines))
+    x.check("what a transaction relied on", any(line.startswith("    if stream/") for line in lines))
+
+
 def refusals(x):
     server = x.server("nobody")
     said = x.leat("backup", x.folder / "nowhere", "--data", server.data, code=1)
@@ -117,4 +138,4 @@ def refusals(x):
     x.check("a second server on the same directory is refused", str(server.data) in said or "another" in said, said)
 
 
-SCRIPTS = (under_load, refusals)
+SCRIPTS = (under_load, catalog, refusals)
