@@ -4,15 +4,18 @@
 #   make run        serve                             make test     every test, real clients included
 #   make check      the unit tests alone, < 60 s      make bench    against its peers, in turns
 #   make crash      200 kills under load              make fuzz     every fuzzer, SECONDS=60 each; T=json for one
+#   make sim        the whole server in a simulated world, SECONDS=60 of seeds; SEED=n: that one, aloud
+#   make sim-selftest  planted lies that the simulator must find
 #   make arrows     draw which room uses which        make fmt      clang-format;  make tidy: sizes and lint
 #   make install    PREFIX=/usr/local DESTDIR=        make clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 SECONDS ?= 60
+SEED ?=
 T ?=
 
-.PHONY: all run demo test check bench crash fuzz fuzz-smoke arrows fmt tidy install clean setup configure
+.PHONY: all run demo test check bench crash sim sim-selftest fuzz fuzz-smoke arrows fmt tidy install clean setup configure
 
 all: configure
 	@ninja -C build leat
@@ -42,6 +45,14 @@ bench: all
 
 crash: all
 	python3 tools/crash --rounds 200
+
+sim: configure
+	@ninja -C build sim/leat-sim
+	build/sim/leat-sim $(if $(SEED),--seed $(SEED) --aloud,--seconds $(SECONDS))
+
+sim-selftest: configure
+	@ninja -C build sim/leat-sim
+	build/sim/leat-sim --selftest
 
 fuzz:
 	@tools/setup test

@@ -18,7 +18,10 @@ static const char *const plants[PLANT_COUNT] = {
     [PLANT_NONE] = "none",
     [PLANT_SYNC_SKIPPED] = "no sync does anything",
     [PLANT_WRITE_LOST] = "a write in 200 is lost",
-    [PLANT_SYNC_SOMETIMES] = "a sync in 50 does nothing",
+    [PLANT_SYNC_SOMETIMES] = "a sync in 10 does nothing",
+    [PLANT_SHOWN_NOT] = "a reader is not shown a record in 300",
+    [PLANT_SHOWN_TWICE] = "a reader is shown a record in 300 twice",
+    [PLANT_SHOWN_CHANGED] = "a record in 300 has another byte",
 };
 
 static bool run_here(uint64_t seed, unsigned plant, bool aloud, bool quiet, uint64_t *ret_hash)

@@ -4,6 +4,7 @@
  * again must be shown the same at the same place, for ever; so a record that vanishes, moves, changes, comes twice or
  * is passed over by an iterator disagrees with it. Moments are counted, not measured: a put is sent at one and
  * acknowledged at another, and of two puts that did not overlap the order is known. */
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -185,6 +186,21 @@ static bool known_add(struct shard_model *shard, struct record *record)
     return true;
 }
 
+/* Does the key belong into the shard's range? */
+static bool is_within(const struct shard_model *shard, const struct record *record)
+{
+    uint8_t digest[16];
+    char key[16];
+    int size = snprintf(key, sizeof(key), "k%u", record->key);
+    u128 start, end, hash;
+
+    if (EVP_Digest(key, (size_t)size, digest, NULL, EVP_md5(), NULL) != 1 ||
+        u128_parse(str_of(shard->start_hash), &start) != OK || u128_parse(str_of(shard->end_hash), &end) != OK)
+        return false;
+    hash = u128_load_be(digest);
+    return start <= hash && hash <= end;
+}
+
 /* A record at the end of what was known of its shard. */
 static void saw_new(struct sim *sim, struct shard_model *shard, struct record *record, const char *seqno)
 {
@@ -200,6 +216,8 @@ static void saw_new(struct sim *sim, struct shard_model *shard, struct record *r
              seqno, shard->id);
     if (before && seqno_cmp(before->seqno, seqno) >= 0)
         refute(sim, "record %llu has %s, behind %s", id, seqno, before->seqno);
+    if (shard->start_hash[0] && !is_within(shard, record))
+        refute(sim, "record %llu has no place in %s: its key belongs elsewhere", id, shard->id);
     if (shard->first_seqno[0] && seqno_cmp(shard->first_seqno, seqno) > 0)
         refute(sim, "record %llu stands before its shard begins", id);
     if (shard->last_seqno[0] && seqno_cmp(shard->last_seqno, seqno) < 0)
@@ -211,7 +229,7 @@ static void saw_new(struct sim *sim, struct shard_model *shard, struct record *r
         abort();
 }
 
-void model_saw_record(struct sim *sim, struct shard_model *shard, size_t index, const struct node *node)
+static void saw_record(struct sim *sim, struct shard_model *shard, size_t index, const struct node *node)
 {
     str coded = json_text(node, "Data"), key = json_text(node, "PartitionKey");
     char seqno[SEQNO_BYTES], key_text[16];
@@ -244,6 +262,20 @@ void model_saw_record(struct sim *sim, struct shard_model *shard, size_t index, 
     } else {
         saw_new(sim, shard, record, seqno);
     }
+}
+
+/* The planted lies of readers are told here. */
+void model_saw_record(struct sim *sim, struct shard_model *shard, size_t *index, const struct node *node)
+{
+    bool lie = sim->plant >= PLANT_SHOWN_NOT && below(sim, 300) == 0;
+
+    if (lie && sim->plant == PLANT_SHOWN_NOT)
+        return;
+    if (lie && sim->plant == PLANT_SHOWN_CHANGED && str_present(json_text(node, "Data")))
+        *(char *)(uintptr_t)json_text(node, "Data").at ^= 1;
+    saw_record(sim, shard, (*index)++, node);
+    if (lie && sim->plant == PLANT_SHOWN_TWICE)
+        saw_record(sim, shard, (*index)++, node);
 }
 
 /* Of puts that did not overlap, the earlier stands before. */

@@ -146,8 +146,8 @@ void model_saw_shards(struct sim *sim, struct stream_model *stream, const struct
 void model_saw_summary(struct sim *sim, struct stream_model *stream, const struct node *answer);
 void model_saw_tags(struct sim *sim, struct stream_model *stream, const struct node *answer);
 
-/* One record that a reader was given as number `index` of the shard. */
-void model_saw_record(struct sim *sim, struct shard_model *shard, size_t index, const struct node *record);
+/* One record that a reader was given as number `*index` of the shard; it goes on to the next. */
+void model_saw_record(struct sim *sim, struct shard_model *shard, size_t *index, const struct node *record);
 
 /* Everything of the shard was read: `count` records. */
 void model_saw_all(struct sim *sim, struct shard_model *shard, size_t count);
@@ -184,7 +184,17 @@ struct sim {
     struct model model;
 };
 
-enum { PLANT_NONE, PLANT_SYNC_SKIPPED, PLANT_WRITE_LOST, PLANT_SYNC_SOMETIMES, PLANT_COUNT };
+/* Lies of the disk; and of readers, from PLANT_SHOWN_NOT on. */
+enum {
+    PLANT_NONE,
+    PLANT_SYNC_SKIPPED,
+    PLANT_WRITE_LOST,
+    PLANT_SYNC_SOMETIMES,
+    PLANT_SHOWN_NOT,
+    PLANT_SHOWN_TWICE,
+    PLANT_SHOWN_CHANGED,
+    PLANT_COUNT
+};
 
 /* A whole run; false: it failed, and the reason is in sim->why. */
 bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud);

@@ -91,7 +91,7 @@ static void read_shard(struct sim *sim, struct shard_model *shard)
             refute(sim, "%s %s cannot be read on: %d", shard->stream->name, shard->id, status);
         records = json_get(answer, "Records");
         for (const struct node *node = records ? records->child : NULL; node && !sim->failed; node = node->next) {
-            model_saw_record(sim, shard, index++, node);
+            model_saw_record(sim, shard, &index, node);
             any = true;
         }
         more = copy_text(sim, iterator, sizeof(iterator), json_text(answer, "NextShardIterator"));
