@@ -22,9 +22,9 @@ struct conn {
     struct os_socket *socket;
     struct http_conn *http;
     struct os_timer deadline;
-    int64_t armed_ms;       /* the deadline that is armed; INT64_MAX: none */
-    size_t writing;         /* bytes under way */
-    unsigned inside;        /* calls into the machine on the stack: what it queues is sent when they return */
+    int64_t armed_ms; /* the deadline that is armed; INT64_MAX: none */
+    size_t writing;   /* bytes under way */
+    unsigned inside;  /* calls into the machine on the stack: what it queues is sent when they return */
     bool paused, parting, closing;
     size_t peer_size;
     char peer[PEER_BYTES];
@@ -60,8 +60,8 @@ static void closed(void *ctx)
         server_stop(server);
 }
 
-/* While the server stops, a peer may have sent more than was taken. To close then would reset the connection and with it
- * answers that the peer has not read yet: our side ends, and what comes is thrown away until the peer ends, or for a
+/* While the server stops, a peer may have sent more than was taken. To close then would reset the connection and with
+ * it answers that the peer has not read yet: our side ends, and what comes is thrown away until the peer ends, or for a
  * short while. */
 static void part(struct conn *conn)
 {
@@ -242,7 +242,7 @@ void conn_accept(void *ctx, struct os_socket *socket, str peer)
     arm(conn);
 }
 
-/* ---- what the machine asks for ------------------------------------------------------------------------------------- */
+/* ---- what the machine asks for ----------------------------------------------------------------------------------- */
 
 /* The last part is kept for small bodies: whoever sends large ones, and slowly, must not shut out everybody. */
 static bool memory(void *ctx, int64_t size)

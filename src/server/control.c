@@ -15,8 +15,8 @@ struct control {
     struct os_listener *listener;
     struct list callers;
     size_t caller_count;
-    bool copying;               /* a backup is under way */
-    struct caller *backing_up;  /* who waits for it; NULL when nobody does (any more) */
+    bool copying;              /* a backup is under way */
+    struct caller *backing_up; /* who waits for it; NULL when nobody does (any more) */
 };
 
 struct caller {

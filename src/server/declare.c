@@ -11,7 +11,7 @@ struct declare {
     struct arena arena;
     struct store_txn txn;
     struct os_timer again;
-    bool waiting;           /* for the fold, or for ACTIVE */
+    bool waiting; /* for the fold, or for ACTIVE */
 };
 
 static void next(struct declare *declare);
@@ -62,7 +62,7 @@ static void create(struct declare *declare, str account, str region, str name, u
 static void next(struct declare *declare)
 {
     struct server *server = declare->server;
-    void (*done)(struct server *server) = declare->done;
+    void (*done)(struct server * server) = declare->done;
     const struct settings *settings = server->settings;
     str account = str_of(settings->account), region = str_of(settings->region);
 
