@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "auth/sigv4.h"
+#include "codec/eventstream.h"
 #include "sim.h"
 
 #define ADDRESS    "127.0.0.1:4567"
@@ -85,6 +86,86 @@ static str header(str head, str name)
     return (str){ 0 };
 }
 
+/* ---- an answer without an end: chunks of event stream messages ---------------------------------------------------- */
+
+static bool take_chunk(struct client *client)
+{
+    str all = buf_str(&client->answer), rest = all, line;
+    size_t size = 0, head;
+
+    if (str_index(all, '\n') == all.size)
+        return false;
+    line = str_cut(&rest, '\n');
+    head = line.size + 1;
+    for (size_t i = 0; i < line.size && line.at[i] != '\r'; i++) {
+        uint8_t digit = (uint8_t)(line.at[i] <= '9' ? line.at[i] - '0' : (line.at[i] | 0x20) - 'a' + 10);
+
+        size = size * 16 + digit;
+        if (digit > 15 || size > ANSWER_BYTES_MAX) {
+            refute(client->sim, "a chunk without a size");
+            return false;
+        }
+    }
+    if (all.size < head + size + 2)
+        return false;
+    client->ended = client->ended || size == 0;
+    buf_append(&client->events, str_slice(all, head, head + size));
+    buf_drop(&client->answer, head + size + 2);
+    return true;
+}
+
+static void tell_event(struct client *client, const struct eventstream_message *message)
+{
+    char *payload = client->events.at + (message->payload.at - client->events.at);
+    str type = eventstream_find(message, STR(":event-type")), what = eventstream_find(message, STR(":exception-type"));
+
+    arena_reset(&client->arena);
+    client->event(client->sim, client->ctx, str_present(type) ? type : what,
+                  message->payload.size ? json_tree(&client->arena, payload, message->payload.size) : NULL);
+}
+
+static void look_events(struct client *client)
+{
+    struct eventstream_message message;
+    enum err err = OK;
+
+    while (take_chunk(client))
+        ;
+    while (client->events.size > 0 && client->busy && !client->sim->failed) {
+        err = eventstream_read(buf_str(&client->events), &message);
+        if (err != OK)
+            break;
+        tell_event(client, &message);
+        buf_drop(&client->events, message.size);
+    }
+    if (err != OK && err != ERR_TRUNCATED)
+        refute(client->sim, "a message that cannot be read");
+    if (client->ended && client->busy) {
+        drop(client);
+        finish(client, 200, NULL);
+    }
+}
+
+static bool begins_events(struct client *client, str head, uint64_t status)
+{
+    if (client->event == NULL || status != 200 || !str_eq_nocase(header(head, STR("transfer-encoding")), STR("chunked")))
+        return false;
+    os_timer_stop(&client->deadline);
+    client->flowing = true;
+    buf_drop(&client->answer, head.size);
+    look_events(client);
+    return true;
+}
+
+void client_leave(struct client *client)
+{
+    drop(client);
+    if (client->busy)
+        finish(client, 0, NULL);
+}
+
+/* ---- an answer with an end ---------------------------------------------------------------------------------------- */
+
 static void look(struct client *client)
 {
     str all = buf_str(&client->answer), head;
@@ -97,6 +178,8 @@ static void look(struct client *client)
     if (head_size == 0)
         return;
     head = str_slice(all, 0, head_size);
+    if (str_u64(str_slice(all, 9, 12), &status) != OK || begins_events(client, head, status))
+        return;
     if (str_u64(header(head, STR("content-length")), &body_size) != OK)
         refute(client->sim, "an answer without a length");
     if (all.size < head_size + body_size)
@@ -127,6 +210,8 @@ static void bytes(void *ctx, char *at, size_t size)
     buf_append(&client->answer, str_bytes(at, size));
     if (client->answer.err != OK)
         refute(client->sim, "client %u was sent an endless answer", client->number);
+    else if (client->flowing)
+        look_events(client);
     else
         look(client);
 }
@@ -245,12 +330,14 @@ static enum err join(struct client *client)
     return err;
 }
 
-void client_call(struct client *client, const char *operation, str body, answered *done, void *ctx)
+static void ask(struct client *client, const char *operation, str body, answered *done, void *ctx)
 {
     client->busy = true;
     client->done = done;
     client->ctx = ctx;
     buf_clear(&client->answer);
+    buf_clear(&client->events);
+    client->flowing = client->ended = false;
     client->deadline.fire = give_up;
     if (client->conn && client->conn->writing) /* answered before all of the former request was sent */
         drop(client);
@@ -265,11 +352,23 @@ void client_call(struct client *client, const char *operation, str body, answere
     }
 }
 
+void client_follow(struct client *client, const char *operation, str body, told *event, answered *done, void *ctx)
+{
+    client->event = event;
+    ask(client, operation, body, done, ctx);
+}
+
+void client_call(struct client *client, const char *operation, str body, answered *done, void *ctx)
+{
+    client->event = NULL;
+    ask(client, operation, body, done, ctx);
+}
 void client_init(struct client *client, struct sim *sim, unsigned number)
 {
     *client = (struct client){ .sim = sim, .number = number };
     buf_init(&client->request, BODY_BYTES_MAX * 2);
     buf_init(&client->answer, ANSWER_BYTES_MAX);
+    buf_init(&client->events, ANSWER_BYTES_MAX);
     arena_init(&client->arena, ANSWER_BYTES_MAX * 4);
 }
 
@@ -289,5 +388,6 @@ void client_deinit(struct client *client)
 {
     buf_deinit(&client->request);
     buf_deinit(&client->answer);
+    buf_deinit(&client->events);
     arena_deinit(&client->arena);
 }

@@ -115,6 +115,7 @@ static void end(struct sim *sim, bool power_loss)
     sim_set_net(sim->os, 200, 0);
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         client_forget(&sim->clients[i]);
+    follow_forget(sim);
     conns_forget(sim);
     if (sim->stopped)
         server_destroy(sim->server);
@@ -272,6 +273,7 @@ bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud)
     if (sim_create(seed, &sim->os) != OK || !client_key(sim))
         abort();
     work_init(sim);
+    follow_init(sim);
     sim->lives = 2 + (unsigned)below(sim, 6);
     for (unsigned i = 0; i < sim->lives && !sim->failed; i++) {
         if (!start(sim, false))
@@ -295,6 +297,7 @@ void sim_deinit(struct sim *sim)
 {
     if (!sim->failed) { /* else callbacks may still look at it */
         work_deinit(sim);
+        follow_deinit(sim);
         os_destroy(sim->os);
     }
     model_deinit(&sim->model);

@@ -58,14 +58,19 @@ struct conn;
 /* `status` 0: cut, or no answer in time; nobody knows whether it was done. `answer` is NULL unless it is JSON. */
 typedef void answered(struct sim *sim, void *ctx, int status, const struct node *answer);
 
+/* An event of a subscription. */
+typedef void told(struct sim *sim, void *ctx, str type, const struct node *event);
+
 struct client {
     struct sim *sim;
     unsigned number;
     struct conn *conn; /* NULL: not connected */
     struct os_timer deadline, think;
-    struct buf request, answer;
-    struct arena arena; /* of the answer */
+    struct buf request, answer, events; /* events: out of their chunks */
+    struct arena arena; /* of the answer, of one event */
     answered *done;
+    told *event;        /* NULL: one answer is asked for */
+    bool flowing, ended; /* events flow; the last chunk was seen */
     void *ctx;
     bool busy;
     struct reader *reader; /* work.c */
@@ -79,6 +84,12 @@ void client_deinit(struct client *client);
 void client_forget(struct client *client);
 void conns_forget(struct sim *sim);
 void client_call(struct client *client, const char *operation, str body, answered *done, void *ctx);
+
+/* As client_call, and `event` for each event before; `done` when they end. */
+void client_follow(struct client *client, const char *operation, str body, told *event, answered *done, void *ctx);
+
+/* Whatever is asked for is not waited for any more: `done` is told that nobody knows. */
+void client_leave(struct client *client);
 must_use bool client_key(struct sim *sim); /* put the credentials file on the disk */
 
 /* ---- model.c: what must be true ----------------------------------------------------------------------------------- */
@@ -153,6 +164,15 @@ void model_saw_record(struct sim *sim, struct shard_model *shard, size_t *index,
 void model_saw_all(struct sim *sim, struct shard_model *shard, size_t count);
 int seqno_cmp(const char *a, const char *b);
 
+/* ---- follow.c: subscriptions -------------------------------------------------------------------------------------- */
+
+struct follower;
+
+void follow_init(struct sim *sim);
+void follow_deinit(struct sim *sim);
+void follow_start(struct sim *sim);
+void follow_forget(struct sim *sim); /* the world has ended */
+
 /* ---- work.c, verify.c --------------------------------------------------------------------------------------------- */
 
 void work_init(struct sim *sim);
@@ -180,6 +200,7 @@ struct sim {
     unsigned plant;
     struct list conns; /* of clients */
     struct client clients[CLIENTS_MAX];
+    struct follower *followers;
     struct trace trace;
     struct model model;
 };

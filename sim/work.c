@@ -529,6 +529,7 @@ void work_start(struct sim *sim)
         sim->clients[i].reader->shard = NULL;
         think(&sim->clients[i]);
     }
+    follow_start(sim);
 }
 
 void work_init(struct sim *sim)
