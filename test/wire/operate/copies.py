@@ -64,8 +64,8 @@ def under_load(x):
     x.check("puts go on after a backup (it took %.2f s)" % took, len(load.acknowledged) > count, load.failures)
     load.end()
     x.equal("no put failed while the backup was made", load.failures, [])
-    x.equal("the log says when it began and ended", [len(server.lines("backup_" + word)) for word in ("begun", "done", "failed")],
-            [1, 1, 0])
+    told = [len(server.lines("backup_" + word)) for word in ("begun", "done", "failed")]
+    x.equal("the log says when it began and ended", told, [1, 1, 0])
     said = x.leat("backup", to, "--data", server.data, code=1)
     x.check("a directory that is not empty is refused", "exist" in said or "empty" in said, said)
     shown(x, server.data, "the original, while it is served")
@@ -115,7 +115,8 @@ def catalog(x):
     told = [line[len(key):] for line in lines if line.startswith(key)]
     x.equal("the last word about a deleted stream", told[-1], "removed")
     rows = [json.loads(line) for line in told[:-1]]
-    x.equal("its record, as JSON", (rows[0]["name"], rows[0]["mode"], rows[-1]["tags"]), ("named", 1, {"colour": "blue \u00e9"}))
+    x.equal("its record, as JSON", (rows[0]["name"], rows[0]["mode"], rows[-1]["tags"]),
+            ("named", 1, {"colour": "blue \u00e9"}))
     x.check("its shard too", any(line.startswith("    shard/") and '"index":0' in line for line in lines))
     x.check("what a transaction relied on", any(line.startswith("    if stream/") for line in lines))
 

@@ -12,7 +12,7 @@ import time
 from stage import active, read_all
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "http"))
-os.environ.setdefault("AWS_REGION", "us-east-1")
+os.environ["AWS_REGION"] = "us-east-1"  # where declared streams are
 import h2.connection  # noqa: E402
 import h2.events  # noqa: E402
 import h2link  # noqa: E402  (found on the path that was just made longer)
@@ -135,7 +135,8 @@ def under_load(x):
             caller.join(20)
         x.equal("SIGTERM under load: status 0", code, 0)
         x.check("long before shutdown-grace", took < 5, "%.1f s" % took)
-        x.equal("no request of 20 connections is left without an answer", [one.complaint for one in callers if one.complaint], [])
+        complaints = [one.complaint for one in callers if one.complaint]
+        x.equal("no request of 20 connections is left without an answer", complaints, [])
         wanted.update(pair for one in callers for pair in one.answered.items())
         x.check("HTTP/2 was in it", callers[-1].answered)
     server.start()

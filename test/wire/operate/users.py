@@ -65,7 +65,8 @@ def reload(x):
     for what, text, place in (("JSON that breaks off", '{"users": [', ""),
                               ("an unknown key", '{"users": [{"accessKey": "A"}]}', "users[0]"),
                               ("a policy that does not parse",
-                               json.dumps({"users": [user("a", policies=[{"Statement": {"Action": "kinesis:*"}}])]}), "policies[0]")):
+                               json.dumps({"users": [user("a", policies=[{"Statement": {"Action": "kinesis:*"}}])]}),
+                               "policies[0]")):
         before = len(server.lines("credentials_refused"))
         write(server, text=text)
         server.signal(signal.SIGHUP)
