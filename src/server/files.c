@@ -20,7 +20,7 @@ static void path_of(const struct server *server, const char *name, char ret_path
 
 static enum err why(char *ret_why, enum err err, const char *path, const char *what)
 {
-    (void)snprintf(ret_why, WHY_BYTES, "%.150s: %s", path, what ? what : err_sentence(err));
+    (void)snprintf(ret_why, WHY_BYTES, "%.120s: %.130s", path, what ? what : err_sentence(err));
     return err;
 }
 
@@ -56,6 +56,40 @@ static enum err make_dirs(struct server *server)
     return OK;
 }
 
+/* What may be there before the first start: what a start that was cut short leaves, what is put there to be used. */
+static enum err expect_ours(void *ctx, const char *name)
+{
+    static const char *const names[] = { "lock", "master.key", "ca.pem", "ca.key", "token.key", "lost+found" };
+
+    (void)ctx;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return OK;
+    return name[0] == '.' || str_starts(str_of(name), STR("format.")) || str_starts(str_of(name), STR("credentials")) ||
+                   str_ends(str_of(name), STR(".conf"))
+               ? OK
+               : ERR_EXISTS;
+}
+
+/* Before anything is written into it: a directory without a format is taken only if it is as good as empty. */
+static enum err check_ours(struct server *server, char *ret_why)
+{
+    char path[PATH_BYTES];
+    struct os_stat stat;
+    enum err err;
+
+    path_of(server, "format", path);
+    if (os_stat(server->os, path, &stat) == OK)
+        return OK;
+    err = os_list(server->os, server->dir, expect_ours, server);
+    if (err == OK)
+        return OK;
+    return why(ret_why, err, server->dir,
+               err == ERR_EXISTS ? "it holds other files and none named format, so it is no data directory: name another "
+                                   "with --data"
+                                 : NULL);
+}
+
 static enum err check_format(struct server *server, char *ret_why)
 {
     char path[PATH_BYTES], *at;
@@ -76,7 +110,7 @@ static enum err check_format(struct server *server, char *ret_why)
     if (text.size && text.at[text.size - 1] == '\n')
         text.size--;
     if (!str_starts(text, STR("leat ")) || str_u64(str_slice(text, 5, text.size), &version) != OK)
-        err = why(ret_why, ERR_CORRUPT, path, "this is not the data directory of a leat");
+        err = why(ret_why, ERR_CORRUPT, path, "this is not the data directory of a leat: name another with --data");
     else if (version > FORMAT_VERSION)
         err = why(ret_why, ERR_NEWER, path, "written by a newer version of leat; start that version on it");
     free(at);
@@ -93,13 +127,14 @@ enum err files_open(struct server *server, char *ret_why)
     err = make_dirs(server);
     if (err != OK)
         return why(ret_why, err, server->dir, "the directory cannot be made");
+    TRY(check_ours(server, ret_why));
     path_of(server, "lock", path);
     err = os_open(server->os, path, OS_READ | OS_WRITE | OS_CREATE, &server->lock);
     if (err != OK)
-        return why(ret_why, err, path, NULL);
+        return why(ret_why, err, path, "it cannot be written: the directory is read-only or somebody else's");
     err = os_lock(server->lock);
     if (err != OK)
-        return why(ret_why, err, server->dir, "another server holds this data directory");
+        return why(ret_why, err, server->dir, "another server holds this data directory: stop that one, or name another with --data");
     return check_format(server, ret_why);
 }
 
@@ -115,7 +150,10 @@ enum err files_token_key(struct server *server, uint8_t ret_key[SEAL_KEY_BYTES],
         if (size == SEAL_KEY_BYTES)
             memcpy(ret_key, at, SEAL_KEY_BYTES);
         free(at);
-        return size == SEAL_KEY_BYTES ? OK : why(ret_why, ERR_CORRUPT, path, "it is not 32 bytes long");
+        return size == SEAL_KEY_BYTES ? OK
+                                      : why(ret_why, ERR_CORRUPT, path,
+                                            "it is not 32 bytes long; remove it, and a new one is made (iterators and page "
+                                            "tokens that are out become invalid)");
     }
     if (err != ERR_MISSING)
         return why(ret_why, err, path, NULL);
@@ -219,7 +257,8 @@ enum err files_tls(struct server *server, char *ret_why)
     } else {
         err = local_certificate(server, &made, ret_why);
         if (err != OK && ret_why[0] == 0)
-            (void)why(ret_why, err, "the local certificate", NULL);
+            (void)why(ret_why, err, server->dir,
+                      "ca.pem or ca.key cannot be used: restore both, or remove both and clients must trust a new ca.pem");
     }
     made_deinit(&made);
     return err;

@@ -17,8 +17,8 @@ struct reload {
     struct os_timer timer;
     struct os_job job;
     bool busy, stopped;
-    ms modified;            /* of the file as it was last looked at, */
-    uint64_t size;          /* and its size */
+    ms modified;   /* of the file as it was last looked at, */
+    uint64_t size; /* and its size */
     /* of a look */
     enum err err;
     bool changed;
@@ -40,8 +40,8 @@ static void look_work(struct os_job *job)
     reload->changed = reload->seen_modified != reload->modified || reload->seen_size != reload->size;
     if (!reload->changed || reload->err != OK)
         return;
-    reload->err = os_read_file(server->os, server->settings->credentials, FILE_BYTES_MAX, &reload->text,
-                               &reload->text_size);
+    reload->err =
+        os_read_file(server->os, server->settings->credentials, FILE_BYTES_MAX, &reload->text, &reload->text_size);
 }
 
 /* Put a text in force. */
@@ -57,8 +57,8 @@ static enum err use(struct reload *reload, char *ret_why)
 
     os_entropy(server->os, &seed, sizeof(seed));
     arena_init(&arena, ARENA_MAX);
-    err = credentials_parse(str_bytes(reload->text, reload->text_size), str_of(server->settings->account), bounds,
-                            seed, &arena, &credentials, &sentence);
+    err = credentials_parse(str_bytes(reload->text, reload->text_size), str_of(server->settings->account), bounds, seed,
+                            &arena, &credentials, &sentence);
     if (err == OK) {
         api_set_credentials(server->api, credentials);
         server->verifying = true;
@@ -125,7 +125,8 @@ enum err reload_read(struct server *server, char *ret_why)
     reload->modified = NOT_LOOKED;
     look_work(&reload->job);
     if (reload->err != OK)
-        (void)snprintf(ret_why, WHY_BYTES, "%.150s: %s", server->settings->credentials, err_sentence(reload->err));
+        (void)snprintf(ret_why, WHY_BYTES, "--credentials %.150s: %s", server->settings->credentials,
+                       reload->err == ERR_MISSING ? "there is no such file" : err_sentence(reload->err));
     reload->modified = reload->seen_modified;
     reload->size = reload->seen_size;
     return reload->err;

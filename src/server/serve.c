@@ -378,9 +378,10 @@ static void catalog_opened(void *ctx, enum err err)
     char why[WHY_BYTES] = "";
 
     if (err != OK) {
-        server_fail(server, err, err == ERR_CORRUPT ? STR("no catalog-*.snapshot is whole, and state is not guessed: restore the "
-                                                    "data directory from a backup")
-                                              : STR("the catalog cannot be read"));
+        server_fail(server, err,
+                    err == ERR_CORRUPT ? STR("no catalog-*.snapshot is whole, and its state is not guessed: restore the data "
+                                             "directory from a backup")
+                                       : STR("the catalog cannot be read"));
         return;
     }
     if (server->state != SERVER_STARTING)

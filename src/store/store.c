@@ -231,7 +231,7 @@ static bool fold_all(struct store *store, enum err err)
         return false;
     }
     if (store->read.damaged)
-        fail(store, ERR_CORRUPT, "the log of the store is damaged: state would be guessed from here on");
+        fail(store, ERR_CORRUPT, "the log of the store is damaged and its state would be guessed: restore the data directory from a backup");
     for (uint32_t i = 0; i < store->read.batch_count && !store->failed; i++) {
         enum err folded = fold(store, &store->read.batches[i]);
 

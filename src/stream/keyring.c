@@ -60,7 +60,7 @@ static enum err master_key(struct keyring *keyring, uint8_t ret_key[VAULT_KEY_BY
         (void)snprintf(path, sizeof(path), "%s/master.key", config->dir);
     err = os_read_file(config->os, path, 1024, &at, &size);
     if (err == ERR_MISSING && config->dir && os_stat(config->os, keyring->path, &stat) == OK) {
-        (void)snprintf(ret_why, WHY_BYTES, "the master key %.150s is missing, and the vault needs it", path);
+        (void)snprintf(ret_why, WHY_BYTES, "the master key %.150s is missing, and vault.json needs it: put the copy there that you kept", path);
         return err;
     }
     if (err == ERR_MISSING) {
@@ -76,7 +76,7 @@ static enum err master_key(struct keyring *keyring, uint8_t ret_key[VAULT_KEY_BY
     }
     if (err != OK)
         (void)snprintf(ret_why, WHY_BYTES, "the master key %.150s: %s", path,
-                       err == ERR_CORRUPT ? "it is not 32 bytes long" : err_sentence(err));
+                       err == ERR_CORRUPT ? "it is not 32 bytes long; put the copy there that you kept" : err_sentence(err));
     return err;
 }
 
@@ -98,8 +98,8 @@ static enum err load(struct keyring *keyring, const struct vault_settings *setti
     arena_init(&arena, VAULT_BYTES_MAX * 2);
     err = vault_parse(settings, str_bytes(at, size), &arena, &keyring->vault, &sentence);
     if (err != OK)
-        (void)snprintf(ret_why, WHY_BYTES, "%.100s: %.*s", keyring->path,
-                       sentence.size < 140 ? (int)sentence.size : 140, str_present(sentence) ? sentence.at : "");
+        (void)snprintf(ret_why, WHY_BYTES, "%.100s: %.*s Restore it, or master.key, from a copy.", keyring->path,
+                       sentence.size < 100 ? (int)sentence.size : 100, str_present(sentence) ? sentence.at : "");
     arena_deinit(&arena);
     free(at);
     return err;
