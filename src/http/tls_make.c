@@ -215,7 +215,8 @@ enum err tls_make_server(int64_t now_ms, const str *names, size_t name_count, st
         add_extension(cert, ca, NID_subject_key_identifier, "hash") &&
         add_extension(cert, ca, NID_authority_key_identifier, "keyid:always") &&
         add_names(cert, names, name_count) && X509_sign(cert, ca_key, EVP_sha256()))
-        err = write_both(cert, key, &made->cert, &made->key);
+        err = X509_verify(cert, X509_get0_pubkey(ca)) == 1 ? write_both(cert, key, &made->cert, &made->key)
+                                                           : ERR_MALFORMED; /* the authority's key is not its own */
 out:
     X509_free(ca);
     X509_free(cert);
