@@ -22,10 +22,10 @@ def environment(more=None):
 
 
 def attempt(*words, env=None, **how):
-    """A command that is expected to end by itself: (status, standard error)."""
-    done = subprocess.run([PROGRAM, *map(str, words)], env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=SECONDS, **how)
-    return done.returncode, done.stderr.decode(errors="replace")
+    """A command that is expected to end by itself: (status, standard error, or what it printed when they are one)."""
+    how = dict({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}, **how)
+    done = subprocess.run([PROGRAM, *map(str, words)], env=environment(env), timeout=SECONDS, **how)
+    return done.returncode, (done.stderr or done.stdout).decode(errors="replace")
 
 
 class House:

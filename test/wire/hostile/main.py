@@ -14,9 +14,13 @@ sys.path.insert(0, str(HERE.parent / "http"))  # link.py, sign.py
 import base64
 import os
 
+import disk
+import doors
 import frames
 import payloads
 import peers
+import rot
+import wrong
 from guest import Guest
 from house import House, PROGRAM, made, read_all
 
@@ -98,6 +102,16 @@ def main():
         parts = [module for name, module in modules.items() if not wanted or name in wanted]
         if parts:
             siege(count, pathlib.Path(folder) / "siege", parts)
+        for name, module in {"doors": doors, "wrong": wrong, "rot": rot, "disk": disk}.items():
+            if wanted and name not in wanted:
+                continue
+            place = pathlib.Path(folder) / name
+            place.mkdir()
+            for part in module.PARTS:
+                begun = time.monotonic()
+                count.run(part, place)
+                if TIMES:
+                    print("   %s took %.1f s" % (part.__name__, time.monotonic() - begun))
     print("%d passed, %d failed" % (count.passed, count.failed))
     return 1 if count.failed else 0
 
