@@ -214,6 +214,28 @@ static uint32_t adjacent(const struct fetch *fetch, uint32_t i, size_t *ret_size
     return count;
 }
 
+/* Does the file answer anywhere, at its first byte or its last? */
+static bool answers(struct os_file *file)
+{
+    uint64_t size;
+    size_t got;
+    char byte;
+
+    return os_size(file, &size) == OK && size > 0 &&
+           (os_read_at(file, &byte, 1, 0, &got) == OK || os_read_at(file, &byte, 1, size - 1, &got) == OK);
+}
+
+/* CORRUPT: this place is broken, and will be. IO: nothing can be read at present; whoever reads keeps his place. */
+static enum err read_place(struct os_file *file, char *to, size_t size, uint64_t offset, size_t *ret_got)
+{
+    enum err err = os_read_at(file, to, size, offset, ret_got);
+
+    if (err != ERR_IO || !answers(file))
+        return err;
+    err = os_read_at(file, to, size, offset, ret_got);
+    return err == ERR_IO ? ERR_CORRUPT : err;
+}
+
 static enum err cold_extent(struct fetch *fetch, const struct extent *extent, const char *at)
 {
     struct batch_head head;
@@ -241,9 +263,9 @@ static void cold_work(struct os_job *job)
         size_t size, got = 0;
         uint32_t count = adjacent(fetch, i, &size);
 
-        fetch->err = os_read_at(fetch->segment->file, chunk->at + at, size, fetch->extents[i].offset, &got);
-        if (fetch->err == ERR_IO)
-            fetch->err = OK; /* a broken sector: damage of what lies there, not the end of everything */
+        fetch->err = read_place(fetch->segment->file, chunk->at + at, size, fetch->extents[i].offset, &got);
+        if (fetch->err == ERR_CORRUPT)
+            fetch->err = OK; /* damage of what lies there, not the end of everything */
         memset(chunk->at + at + got, 0, size - got);
         for (; count > 0 && fetch->err == OK; count--, i++) {
             fetch->err = cold_extent(fetch, &fetch->extents[i], chunk->at + at);
@@ -349,11 +371,11 @@ static enum err run_read(struct fetch *fetch, struct os_file *os_file, const str
     if (!chunk)
         return ERR_NO_MEMORY;
     settled_name(name, file->number);
-    enum err err = os_read_at(os_file, chunk->at, entry->size, entry->offset, &got);
+    enum err err = read_place(os_file, chunk->at, entry->size, entry->offset, &got);
 
-    if (err != OK && err != ERR_IO)
+    if (err != OK && err != ERR_CORRUPT)
         return err;
-    if (err == ERR_IO)
+    if (err == ERR_CORRUPT)
         got = 0;
     memset(chunk->at + got, 0, entry->size - got);
     if (err == OK && got == entry->size && all_zeros(chunk->at, BATCH_HEADER_BYTES)) {
@@ -370,7 +392,12 @@ static enum err file_lookup(struct fetch *fetch, struct fetch_file *file, struct
     if (file->known)
         return OK;
     err = settled_lookup(os_file, &file->file->at, fetch->log, &file->entries, &file->count);
-    if (err == ERR_CORRUPT || err == ERR_IO) {
+    if (err == ERR_IO && answers(os_file)) {
+        err = settled_lookup(os_file, &file->file->at, fetch->log, &file->entries, &file->count);
+        if (err == ERR_IO)
+            err = ERR_CORRUPT;
+    }
+    if (err == ERR_CORRUPT) {
         char name[SEGMENT_NAME_MAX];
 
         settled_name(name, file->file->at.number);
@@ -392,7 +419,7 @@ static enum err file_read(struct fetch *fetch, struct fetch_file *file)
     settled_name(name, file->file->at.number);
     local_path(fetch->local, name, path);
     err = os_open(fetch->local->os, path, OS_READ, &os_file);
-    if (err == ERR_MISSING || err == ERR_IO) {
+    if (err == ERR_MISSING) { /* IO: no descriptor, perhaps; later there may be one */
         damage(fetch, name, 0);
         return OK;
     }

@@ -166,6 +166,53 @@ TEST("a bad sector costs what lies on it")
     CHECK(told > 3);
 }
 
+/* Read the log in pieces; where a piece fails, from the same place again. */
+static unsigned read_patiently(struct harness *h, log_id id, unsigned *failures)
+{
+    struct harness_read entry = { 0 };
+    unsigned count = 0, tries = 0;
+    log_pos from = 0;
+
+    do {
+        enum err err = harness_read(h, &entry, id, from, 5, 3000);
+
+        if (err != OK) {
+            CHECK_INT(err, ERR_IO);
+            ++*failures;
+            if (!CHECK(++tries < 10))
+                return 0;
+            entry.read.at_end = false;
+            continue;
+        }
+        count += entry.read.batch_count;
+        CHECK(!entry.read.damaged);
+        from = entry.read.next;
+        log_read_release(h->log, &entry.read);
+    } while (!entry.read.at_end);
+    return count;
+}
+
+TEST("a disk that answers nothing for a moment costs readers no record, and nothing is called damaged")
+{
+    struct listing listing;
+    unsigned failures = 0;
+
+    for (unsigned at = 0; at < 60; at++) {
+        struct harness *h = make(5, &listing);
+        unsigned whole, none = 0;
+
+        CHECK(harness_open(h) == OK);
+        whole = read_patiently(h, 1 + at % LOGS, &none);
+        CHECK(none == 0 && whole > 0);
+        sim_fail_at(h->os, SIM_READ | SIM_META, 1 + at / 2, 1 + at % 3, ERR_IO);
+        CHECK_INT(read_patiently(h, 1 + at % LOGS, &failures), whole);
+        CHECK_INT(h->errors, 0);
+        harness_close(h);
+        harness_destroy(h);
+    }
+    CHECK(failures > 0);
+}
+
 TEST("a missing segment or settled file is said")
 {
     struct listing listing;
