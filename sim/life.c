@@ -153,7 +153,6 @@ static void end_somehow(struct sim *sim)
 
 static void plan(struct sim *sim)
 {
-    /* A read that fails is taken for rot, which readers pass over; so reads, and opens for them, do not fail here. */
     static const unsigned kinds[] = { SIM_SYNC, SIM_WRITE, SIM_META, SIM_READ, SIM_ANY };
     unsigned kind = kinds[below(sim, 5)];
     uint64_t nth = 1 + below(sim, 500);
@@ -166,7 +165,7 @@ static void plan(struct sim *sim)
         sim->trouble = true;
         break;
     case 2:
-        kind = below(sim, 2) ? SIM_SYNC : SIM_SYNC | SIM_WRITE;
+        kind = below(sim, 4) ? kind : SIM_SYNC | SIM_WRITE;
         note(sim, "planned: operation %llu of kinds %u fails", (unsigned long long)nth, kind);
         sim_fail_at(sim->os, kind, nth, 1 + below(sim, 3), ERR_IO);
         sim->trouble = true;
