@@ -248,8 +248,13 @@ static bool start(struct sim *sim, bool safely)
 {
     for (unsigned i = 0; i < STARTS_MAX && !sim->failed; i++) {
         if (!safely && i < STARTS_MAX / 2 && below(sim, 3) == 0) {
+            uint64_t nth = 1 + below(sim, below(sim, 2) ? 40 : 400);
+
             sim->trouble = true;
-            sim_crash_at(sim->os, SIM_ANY, 1 + below(sim, below(sim, 2) ? 40 : 400));
+            if (below(sim, 3))
+                sim_crash_at(sim->os, SIM_ANY, nth);
+            else
+                sim_fail_at(sim->os, below(sim, 2) ? SIM_READ : SIM_ANY, 1 + nth / 4, 1 + below(sim, 8), ERR_IO);
         }
         if (boot(sim)) {
             sim_heal(sim->os);
