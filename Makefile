@@ -15,7 +15,7 @@ SECONDS ?= 60
 SEED ?=
 T ?=
 
-.PHONY: all run demo test check bench crash sim sim-selftest fuzz fuzz-smoke arrows fmt tidy install clean setup configure
+.PHONY: all help run demo test check bench crash sim sim-selftest fuzz fuzz-smoke arrows fmt tidy install clean setup configure
 
 all: configure
 	@ninja -C build leat
@@ -78,6 +78,9 @@ install: all
 	install -D -m 644 build/leat.service $(DESTDIR)$(PREFIX)/lib/systemd/system/leat.service
 	build/leat help --man > build/leat.1
 	install -D -m 644 build/leat.1 $(DESTDIR)$(PREFIX)/share/man/man1/leat.1
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 clean:
 	rm -rf build
