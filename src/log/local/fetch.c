@@ -6,6 +6,7 @@
 
 #include "base/crc32c.h"
 #include "log/local/lookup.h"
+#include "log/local/scan.h"
 
 enum {
     FETCH_BYTES_MAX = 2 * FRAME_BYTES_MAX,
@@ -214,23 +215,12 @@ static uint32_t adjacent(const struct fetch *fetch, uint32_t i, size_t *ret_size
     return count;
 }
 
-/* Does the file answer anywhere, at its first byte or its last? */
-static bool answers(struct os_file *file)
-{
-    uint64_t size;
-    size_t got;
-    char byte;
-
-    return os_size(file, &size) == OK && size > 0 &&
-           (os_read_at(file, &byte, 1, 0, &got) == OK || os_read_at(file, &byte, 1, size - 1, &got) == OK);
-}
-
 /* CORRUPT: this place is broken, and will be. IO: nothing can be read at present; whoever reads keeps his place. */
 static enum err read_place(struct os_file *file, char *to, size_t size, uint64_t offset, size_t *ret_got)
 {
     enum err err = os_read_at(file, to, size, offset, ret_got);
 
-    if (err != ERR_IO || !answers(file))
+    if (err != ERR_IO || !file_answers(file))
         return err;
     err = os_read_at(file, to, size, offset, ret_got);
     return err == ERR_IO ? ERR_CORRUPT : err;
@@ -392,7 +382,7 @@ static enum err file_lookup(struct fetch *fetch, struct fetch_file *file, struct
     if (file->known)
         return OK;
     err = settled_lookup(os_file, &file->file->at, fetch->log, &file->entries, &file->count);
-    if (err == ERR_IO && answers(os_file)) {
+    if (err == ERR_IO && file_answers(os_file)) {
         err = settled_lookup(os_file, &file->file->at, fetch->log, &file->entries, &file->count);
         if (err == ERR_IO)
             err = ERR_CORRUPT;

@@ -38,6 +38,35 @@ static enum err window_grow(struct scan *scan, size_t size)
     return OK;
 }
 
+bool file_answers(struct os_file *file)
+{
+    uint64_t size;
+    size_t got;
+    char byte;
+
+    return os_size(file, &size) == OK && size > 0 &&
+           (os_read_at(file, &byte, 1, 0, &got) == OK || os_read_at(file, &byte, 1, size - 1, &got) == OK);
+}
+
+/* One block that could not be read with the others: again, and if the rest of the file answers while it does not, it
+ * is lost and counts as zeros. If nothing answers nothing is known, and nothing may be judged. */
+static enum err block_read(struct scan *scan, char *to, size_t size, uint64_t offset, size_t *ret_got)
+{
+    enum err err = os_read_at(scan->file, to, size, offset, ret_got);
+
+    if (err != ERR_IO)
+        return err;
+    if (!file_answers(scan->file))
+        return ERR_IO;
+    err = os_read_at(scan->file, to, size, offset, ret_got);
+    if (err != ERR_IO)
+        return err;
+    memset(to, 0, size);
+    *ret_got = size;
+    scan->unreadable++;
+    return OK;
+}
+
 /* Read behind what the window holds until it is full. What cannot be read counts as zeros, block by block: the disk has
  * lost these, not what lies around them. */
 static enum err window_fill(struct scan *scan)
@@ -54,14 +83,7 @@ static enum err window_fill(struct scan *scan)
     for (size_t at = 0; at < wanted; at += got) {
         size_t size = wanted - at < BLOCK_BYTES ? wanted - at : BLOCK_BYTES;
 
-        err = os_read_at(scan->file, to + at, size, offset + at, &got);
-        if (err == ERR_IO) {
-            memset(to + at, 0, size);
-            got = size;
-            scan->unreadable++;
-        } else if (err != OK) {
-            return err;
-        }
+        TRY(block_read(scan, to + at, size, offset + at, &got));
         if (got == 0)
             break;
         scan->window_size += got;

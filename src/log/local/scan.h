@@ -18,6 +18,10 @@ struct scan {
     uint64_t unreadable;   /* blocks that the disk refused to read so far; they count as zeros */
 };
 
+/* Does a file answer anywhere, at its first byte or its last? If not, a place that cannot be read is not broken: the disk
+ * is away. */
+bool file_answers(struct os_file *file);
+
 /* Of a file, or of bytes in memory. `size` is what may be looked at. */
 void scan_init_file(struct scan *scan, struct os_file *file, uint64_t size, uint64_t generation);
 void scan_init_bytes(struct scan *scan, str bytes, uint64_t generation);
