@@ -321,6 +321,8 @@ static void snapshot_loaded(void *ctx, enum err err, str bytes)
     str key, value;
     log_pos version;
 
+    if (store->failed) /* stopped meanwhile, and the log is closed */
+        return;
     if (err == OK && str_present(bytes)) {
         err = snapshot_decode(bytes, &snapshot);
         store->folded_to = err == OK ? snapshot.position : 0;
