@@ -254,7 +254,8 @@ static bool start(struct sim *sim, bool safely)
             if (below(sim, 3))
                 sim_crash_at(sim->os, SIM_ANY, nth);
             else
-                sim_fail_at(sim->os, below(sim, 2) ? SIM_READ : SIM_ANY, 1 + nth / 4, 1 + below(sim, 8), ERR_IO);
+                sim_fail_at(sim->os, below(sim, 3) ? SIM_READ : SIM_ANY, 1 + nth / 4,
+                            1 + below(sim, below(sim, 2) ? 4 : 300), ERR_IO);
         }
         if (boot(sim)) {
             sim_heal(sim->os);
