@@ -201,7 +201,7 @@ class FerrokinesisWal(Ferrokinesis):
     name, label = "ferrokinesis-wal", "ferrokinesis (WAL)"
     durable, survives, wal = "WAL", True, True
     spared = {}
-    volume = 0.05
+    volume = 0.006
 
 
 class Nginx(Peer):
