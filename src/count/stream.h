@@ -14,7 +14,6 @@ struct count_stream {
     uint64_t put_records_total, put_records_successful, put_records_failed, put_records_throttled;
     uint64_t get_records_calls, get_records_success, get_records_bytes, get_records_records, get_records_us;
     uint64_t iterator_age_ms;                       /* of the last GetRecords; now */
-    uint64_t iterator_age_ms_max;                   /* since the last scrape of the view that resets it */
     uint64_t read_exceeded, write_exceeded;         /* Read-, WriteProvisionedThroughputExceeded */
     uint64_t subscribe_success, subscribe_rate_exceeded;
     uint64_t event_count, event_bytes, event_records, event_failures;
