@@ -76,11 +76,11 @@ class Judge:
     # ---- when everybody rests ----
 
     def verify(self, log):
-        """log: {(stream, shard): [records as GetRecords gives them]}, read from TRIM_HORIZON. Returns the number of
-        acknowledged records that are not there."""
+        """log: ((stream, shard), records as GetRecords gives them) of every shard, read from TRIM_HORIZON. Returns the
+        number of acknowledged records that are not there."""
         found, numbers = {}, 0
         before = self.faults.copy()
-        for (stream, shard), records in log.items():
+        for (stream, shard), records in log:
             previous = -1
             for record in records:
                 number, name = int(record["SequenceNumber"]), payload_name(base64.b64decode(record["Data"]))
