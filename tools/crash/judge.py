@@ -3,6 +3,7 @@
 Each record begins with its own name and the checksum of what follows, so that a record found in the log identifies
 itself and proves that it is whole. A promise is an acknowledgement: name -> (stream, shard, sequence number)."""
 import base64
+import bisect
 import collections
 import random
 import threading
@@ -33,6 +34,7 @@ class Judge:
         self.sent = set()        # names handed to the network
         self.promised = {}       # name -> Place, in the order of the answers
         self.seen = {}           # name -> Place, by any reader, ever
+        self.followed = {}       # (reader, stream, shard) -> (records it got from the first on, the last one's number)
         self.faults = collections.Counter()
         self.passed = self.failed = 0
         self.say = say
@@ -49,8 +51,9 @@ class Judge:
             for name, place in places:
                 self.promised[name] = place
 
-    def read(self, stream, shard, record, previous):
-        """A tailing reader got `record` behind sequence number `previous` (an int). Returns the record's number."""
+    def read(self, reader, stream, shard, record, previous):
+        """`reader`, who began at the first record, got `record` behind sequence number `previous` (an int). Returns the
+        record's number."""
         number = int(record["SequenceNumber"])
         name = payload_name(base64.b64decode(record["Data"]))
         with self.lock:
@@ -62,6 +65,8 @@ class Judge:
                 self.seen[name] = Place(stream, shard, number)
             if number <= previous:
                 self.fault("a reader got records out of order", shard, previous, number)
+            got, _ = self.followed.get((reader, stream, shard), (0, -1))
+            self.followed[reader, stream, shard] = (got + 1, number)
         return number
 
     def refused(self, error):
@@ -78,16 +83,16 @@ class Judge:
     def verify(self, log):
         """log: ((stream, shard), records as GetRecords gives them) of every shard, read from TRIM_HORIZON. Returns the
         number of acknowledged records that are not there."""
-        found, numbers = {}, 0
+        found = {}
         before = self.faults.copy()
         for (stream, shard), records in log:
-            previous = -1
+            previous, there = -1, []
             for record in records:
                 number, name = int(record["SequenceNumber"]), payload_name(base64.b64decode(record["Data"]))
-                numbers += 1
                 if number <= previous:
                     self.fault("sequence numbers do not grow", shard, previous, number)
                 previous = number
+                there.append(number)
                 if name is None:
                     self.fault("a record is damaged", shard, number)
                 elif name not in self.sent:
@@ -96,6 +101,7 @@ class Judge:
                     self.fault("a record is there twice", name, found[name], shard, number)
                 else:
                     found[name] = Place(stream, shard, number)
+            self.skips(stream, shard, there)
         lost = 0
         for name, place in self.promised.items():
             if name not in found:
@@ -114,6 +120,12 @@ class Judge:
             else:
                 self.passed += 1
         return lost
+
+    def skips(self, stream, shard, numbers):
+        """Whoever followed a shard from its first record to some number has got as many as there are up to it."""
+        for (reader, *where), (got, last) in self.followed.items():
+            if where == [stream, shard] and got != bisect.bisect_right(numbers, last):
+                self.fault("a reader skipped records", reader, shard, got, bisect.bisect_right(numbers, last))
 
     def order(self):
         """One writer's calls to one shard, one after the other, have growing numbers. Calls are told apart by the
@@ -142,5 +154,6 @@ CHECKS = (
     "a reader got a damaged record",
     "a reader got a record twice",
     "a reader got records out of order",
+    "a reader skipped records",
     "a reader was refused",
 )

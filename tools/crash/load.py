@@ -191,7 +191,7 @@ class Reader(Worker):
             for (stream, shard), iterator in list(self.iterators.items()):
                 answer = self.client.call("GetRecords", ShardIterator=iterator, Limit=10000)
                 for record in answer["Records"]:
-                    self.judge.read(stream, shard, record, int(self.last.get((stream, shard), -1)))
+                    self.judge.read("reader", stream, shard, record, int(self.last.get((stream, shard), -1)))
                     self.last[stream, shard] = record["SequenceNumber"]
                 self.iterators[stream, shard] = answer.get("NextShardIterator")
                 if not self.iterators[stream, shard]:
