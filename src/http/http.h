@@ -128,7 +128,8 @@ void http_shutdown(struct http_conn *conn);
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
 
 /* A piece of an answer's body that is sent from where it is; `release` (or NULL) is called once when it is no longer
- * needed. That may be before the call returns: small pieces are copied. */
+ * needed, which may be before the call returns: pieces up to 2 KiB are copied. Releases keep the order of the pieces of
+ * one struct http_response, so those that stand in one shared batch need one reference, given back by the last. */
 struct http_piece {
     const void *at;
     size_t size;

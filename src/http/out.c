@@ -16,6 +16,7 @@ struct out_piece {
     const char *at;
     size_t size;
     struct out_chunk *chunk; /* of text; else NULL */
+    bool lent;               /* by the owner: sent from where it is */
     void (*release)(void *ctx);
     void *ctx;
 };
@@ -50,6 +51,8 @@ static void pop(struct out *out)
 
     out->first++;
     out->count--;
+    if (piece.lent)
+        out->lent--;
     piece_end(out, &piece);
 }
 
@@ -188,9 +191,12 @@ void out_piece(struct out *out, const struct http_piece *piece)
         out_text(out, str_bytes(piece->at, piece->size));
     if (queued) {
         *queued = (struct out_piece){
-            .at = piece->at, .size = piece->size, .release = piece->release, .ctx = piece->ctx
+            .at = piece->at, .size = piece->size, .lent = true, .release = piece->release, .ctx = piece->ctx
         };
+        out->lent++;
         out->size += piece->size;
+    } else if (out->lent) {
+        out_release(out, piece->release, piece->ctx);
     } else if (piece->release) {
         piece->release(piece->ctx);
     }
@@ -242,7 +248,8 @@ void out_move(struct out *to, struct out *from, size_t bytes)
             struct out_piece *queued = push(to);
 
             if (queued) {
-                *queued = (struct out_piece){ .at = piece->at, .size = part };
+                *queued = (struct out_piece){ .at = piece->at, .size = part, .lent = true };
+                to->lent++;
                 to->size += part;
             }
         }

@@ -13,6 +13,7 @@ struct out_piece;
 struct out {
     struct out_piece *ring;
     uint32_t first, count, capacity; /* capacity: a power of two */
+    uint32_t lent;                   /* pieces that are sent from where they are */
     size_t size;                     /* bytes waiting */
     size_t chunk_size;
     struct out_chunk *chunk; /* where text goes now */
@@ -29,7 +30,8 @@ char *out_reserve(struct out *out, size_t size);
 void out_commit(struct out *out, size_t size);
 void out_text(struct out *out, str text);
 
-/* A piece in place; a small one is copied and released at once. Released at once as well when memory is short. */
+/* A piece in place; a small one is copied and released at once, unless pieces in place wait before it: releases keep
+ * the order of the pieces. Released at once as well when memory is short. */
 void out_piece(struct out *out, const struct http_piece *piece);
 
 /* Call `release` when everything queued so far has been sent. */

@@ -134,4 +134,30 @@ TEST("dropped pieces are released only after their slices have been sent")
     out_deinit(&to);
 }
 
+TEST("a small piece that shares a batch with large ones before it gives it back only after them")
+{
+    static char batch[9000];
+    struct http_piece large = { .at = batch, .size = 8000 };
+    struct http_piece last = { .at = batch + 8000, .size = 1000, .release = on_release };
+    struct out stream, conn;
+
+    released = 0;
+    out_init(&stream, 100);
+    out_init(&conn, 100);
+    out_piece(&stream, &large);
+    out_piece(&stream, &last);
+    CHECK_INT(released, 0);
+    out_move(&conn, &stream, 8000);
+    out_move(&conn, &stream, 1000);
+    CHECK_INT(released, 0);
+    out_sent(&conn, 7999);
+    CHECK_INT(released, 0);
+    out_sent(&conn, 1001);
+    CHECK_INT(released, 1);
+    out_piece(&conn, &last);
+    CHECK_INT(released, 2); /* nothing before it: copied, and done with */
+    out_deinit(&stream);
+    out_deinit(&conn);
+}
+
 UNIT_MAIN
