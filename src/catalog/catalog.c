@@ -33,6 +33,7 @@ static void store_failed(void *ctx, enum err err, str sentence)
 {
     struct catalog *catalog = ctx;
 
+    catalog->stopped = true; /* what the objects say is not the state that was acknowledged: nothing may follow from it */
     catalog->config.failed(catalog->config.ctx, err, sentence);
 }
 
@@ -109,7 +110,7 @@ struct log_horizon catalog_horizon(const struct catalog *catalog, log_id id, ms 
 
     if (id == CATALOG_LOG)
         return (struct log_horizon){ .before = store_needed_from(catalog->store) };
-    if (!catalog->opened)
+    if (!catalog_is_live(catalog))
         return (struct log_horizon){ 0 };
     stream = catalog_stream_by_id(catalog, id >> 32);
     if (stream == NULL || stream->record == NULL || stream_shard(stream, (uint32_t)id) == NULL)

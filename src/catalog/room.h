@@ -20,7 +20,7 @@ static inline bool catalog_is_live(const struct catalog *catalog)
 }
 
 /* view.c: the fold of one record into the objects. */
-void view_changed(void *ctx, str key, str was, str now, ms time);
+enum err view_changed(void *ctx, str key, str was, str now, ms time);
 void view_free(struct catalog *catalog);
 
 /* transition.c: what happens by itself. Arm or disarm the timers of an object after it has changed, or (`waited`) after

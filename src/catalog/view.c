@@ -107,7 +107,8 @@ static enum err stream_set(struct catalog *catalog, str key, str now)
 
     arena_init(&memory, RECORD_ARENA_MAX);
     record = record_decode(&catalog_stream_record_shape, now, &memory, &err);
-    stream = record ? stream_of_id(catalog, (uint64_t)record->id.value) : NULL;
+    key = arena_str(&memory, key);
+    stream = record && str_present(key) ? stream_of_id(catalog, (uint64_t)record->id.value) : NULL;
     if (stream == NULL) {
         arena_deinit(&memory);
         return err != OK ? err : ERR_NO_MEMORY;
@@ -118,7 +119,7 @@ static enum err stream_set(struct catalog *catalog, str key, str now)
     arena_deinit(&stream->memory);
     stream->memory = memory;
     stream->record = record;
-    if (tree_add(&catalog->streams, &stream->node, arena_str(&stream->memory, key)) != OK)
+    if (tree_add(&catalog->streams, &stream->node, key) != OK)
         return ERR_CORRUPT;
     transition_arm_stream(stream, /* waited: */ false);
     transition_arm_expiry(stream);
@@ -320,7 +321,7 @@ static enum err consumer_changed(struct catalog *catalog, str rest, str now)
     return stream ? consumer_set(stream, now) : ERR_NO_MEMORY;
 }
 
-void view_changed(void *ctx, str key, str was, str now, ms time)
+enum err view_changed(void *ctx, str key, str was, str now, ms time)
 {
     struct catalog *catalog = ctx;
     enum err err = OK;
@@ -338,8 +339,7 @@ void view_changed(void *ctx, str key, str was, str now, ms time)
     } else if (under(key, STR("consumer/"), &rest)) {
         err = consumer_changed(catalog, rest, now);
     }
-    if (err != OK)
-        catalog->config.failed(catalog->config.ctx, err, STR("a record of the catalog cannot be read"));
+    return err;
 }
 
 void view_free(struct catalog *catalog)

@@ -150,6 +150,7 @@ static enum err apply(struct store *store, struct record record, log_pos positio
         const struct store_entry *entry = store_find(store, key);
         str was = { 0 };
         char *was_at = NULL;
+        enum err err;
 
         if (entry) {
             was_at = bytes_copy(entry->value);
@@ -158,8 +159,7 @@ static enum err apply(struct store *store, struct record record, log_pos positio
             was = str_bytes(was_at, entry->value.size);
         }
         if (str_present(value)) {
-            enum err err = entry_set(store, key, value, position);
-
+            err = entry_set(store, key, value, position);
             if (err != OK) {
                 free(was_at);
                 return err;
@@ -167,8 +167,9 @@ static enum err apply(struct store *store, struct record record, log_pos positio
         } else {
             entry_remove(store, key);
         }
-        store->config.changed(store->config.ctx, key, was, value, record.time);
+        err = store->config.changed(store->config.ctx, key, was, value, record.time);
         free(was_at);
+        TRY(err);
     }
     return OK;
 }
@@ -329,7 +330,7 @@ static void snapshot_loaded(void *ctx, enum err err, str bytes)
         while (err == OK && snapshot_next(&snapshot, &key, &value, &version)) {
             err = entry_set(store, key, value, version);
             if (err == OK)
-                store->config.changed(store->config.ctx, key, (str){ 0 }, value, 0);
+                err = store->config.changed(store->config.ctx, key, (str){ 0 }, value, 0);
         }
     }
     if (err != OK) {

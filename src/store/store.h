@@ -38,8 +38,9 @@ struct store_config {
     uint64_t snapshot_bytes_min; /* folded bytes before a snapshot is worth writing */
 
     /* A key has a new value, or none (`now` absent). Called in the order of the fold, also while the store is opened.
-     * `time` is that of the transaction. */
-    void (*changed)(void *ctx, str key, str was, str now, ms time);
+     * `time` is that of the transaction. After an error nothing more is folded, for what follows would rest on a state
+     * that is not whole: `failed` is called (while a snapshot is loaded: `opened` with the error). */
+    enum err (*changed)(void *ctx, str key, str was, str now, ms time);
     /* The fold cannot go on (damage in the log, no memory): the process should exit. */
     void (*failed)(void *ctx, enum err err, str sentence);
     void *ctx;

@@ -97,7 +97,7 @@ struct client {
     bool opened, failed;
     enum err err;
     struct cell mirror[KEYS]; /* what `changed` has told */
-    uint64_t changes;
+    uint64_t changes, changes_max; /* beyond, `changed` has no memory */
 };
 
 struct fact {
@@ -122,12 +122,14 @@ struct history {
     unsigned waiting;
 };
 
-static void changed(void *ctx, str key, str was, str now, ms time)
+static enum err changed(void *ctx, str key, str was, str now, ms time)
 {
     struct client *client = ctx;
     struct cell *cell = &client->mirror[key_number(key)];
 
     (void)time;
+    if (client->changes >= client->changes_max)
+        return ERR_NO_MEMORY;
     CHECK(cell->present == str_present(was));
     CHECK(!cell->present || str_eq(str_bytes(cell->value, cell->size), was));
     cell->present = str_present(now);
@@ -135,6 +137,7 @@ static void changed(void *ctx, str key, str was, str now, ms time)
     if (now.size)
         memcpy(cell->value, now.at, now.size);
     client->changes++;
+    return OK;
 }
 
 static void failed(void *ctx, enum err err, str sentence)
@@ -165,7 +168,7 @@ static void client_start(struct client *client, struct world *world, const char 
                                    .failed = failed,
                                    .ctx = client };
 
-    *client = (struct client){ .world = world };
+    *client = (struct client){ .world = world, .changes_max = UINT64_MAX };
     CHECK_INT(store_open(&config, opened, &client->store), OK);
 }
 
@@ -559,6 +562,38 @@ TEST("who waits when the store is closed hears STOPPED, once")
         world_end(world);
         world_destroy(world);
         free(history);
+    }
+}
+
+TEST("a change that its owner cannot take is the last thing folded; whoever waits hears STOPPED, the next start has it")
+{
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct world *world = world_create(WORLD_LOCAL, seed);
+        struct history *history = calloc(1, sizeof(*history));
+        struct model *model = calloc(1, sizeof(*model));
+        struct client client;
+        struct writer writers[WRITERS];
+
+        CHECK_INT(world_open(world), OK);
+        CHECK_INT(client_open(&client, world, "/data"), OK);
+        client.changes_max = 5 * seed;
+        writers_start(writers, WRITERS, &client, 1, 100, history);
+        sim_run_until(world->os, 10 * 1000000, world_is_set, &client.failed);
+        CHECK(client.failed);
+        world_run(world, 100000);
+        CHECK_INT(client.changes, client.changes_max);
+        writers_stop(writers, WRITERS);
+        clients_close(world, &client, 1);
+        CHECK_INT(history->waiting, 0);
+        CHECK_INT(world_open(world), OK);
+        CHECK_INT(client_open(&client, world, "/data"), OK);
+        model_follow(model, world);
+        compare(model, &client);
+        compare_verdicts(model, history);
+        clients_close(world, &client, 1);
+        world_destroy(world);
+        free(history);
+        free(model);
     }
 }
 
