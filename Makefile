@@ -5,7 +5,7 @@
 #   make check      the unit tests alone, < 60 s      make bench    against its peers, in turns
 #   make crash      200 kills under load              make fuzz     every fuzzer, SECONDS=60 each; T=json for one
 #   make sim        the whole server in a simulated world, SECONDS=60 of seeds; SEED=n: that one, aloud
-#   make sim-selftest  planted lies that the simulator must find
+#   make sim-selftest  planted bugs and lies that the simulator must find
 #   make arrows     draw which room uses which        make fmt      clang-format;  make tidy: sizes and lint
 #   make install    PREFIX=/usr/local DESTDIR=        make clean
 
@@ -52,7 +52,7 @@ sim: configure
 
 sim-selftest: configure
 	@ninja -C build sim/leat-sim
-	build/sim/leat-sim --selftest
+	sim/plants/run --build build
 
 fuzz:
 	@tools/setup test
