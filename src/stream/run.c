@@ -149,11 +149,11 @@ static void stream_run_free(struct streams *streams, struct stream *stream, enum
 
     if (run == NULL)
         return;
-    stream->run = NULL;
-    while (!list_empty(&run->waiting)) {
+    while (!list_empty(&run->waiting)) { /* who is told so counts it here, and would make another run */
         streams->waiting_count--;
         put_give_up(container_of(list_pop(&run->waiting), struct put, link), err);
     }
+    stream->run = NULL;
     free(run);
 }
 
