@@ -36,6 +36,23 @@ bool conn_open(struct conn *conn, uint16_t port)
     return true;
 }
 
+bool conn_open_as(struct conn *conn, uint16_t port, const struct dialect *dialect, int number)
+{
+    struct bytes hello = { 0 };
+    bool sent;
+
+    if (!conn_open(conn, port))
+        return false;
+    conn->dialect = dialect;
+    if (dialect && dialect->hello)
+        dialect->hello(&hello, number);
+    sent = !hello.failed && send(conn->fd, hello.at, hello.size, MSG_NOSIGNAL) == (ssize_t)hello.size;
+    bytes_deinit(&hello);
+    if (!sent)
+        conn_close(conn);
+    return sent;
+}
+
 void answer_deinit(struct answer *answer)
 {
     bytes_deinit(&answer->head);
@@ -55,9 +72,18 @@ void conn_start(struct conn *conn, const struct request *request)
     conn->request = request;
     conn->sent = 0;
     conn->since = clock_now();
-    conn->answer.head.size = conn->answer.body.size = 0;
+    conn->answer.body.size = 0;
+    if (!conn->dialect)
+        conn->answer.head.size = 0;
     conn->answer.status = 0;
+    conn->answer.replies = 0;
     conn->answer.part = PART_HEAD;
+    if (conn->pong) {
+        size_t size = strlen(conn->dialect->pong);
+
+        /* Between two requests the socket's buffer is empty; were it not, the write that follows would tell. */
+        conn->pong = send(conn->fd, conn->dialect->pong, size, MSG_NOSIGNAL) != (ssize_t)size;
+    }
 }
 
 enum conn_step conn_write(struct conn *conn)
@@ -184,6 +210,50 @@ static bool answer_take(struct answer *answer, const char *at, size_t size)
     return true;
 }
 
+/* Takes the whole replies off what has arrived; the part behind them stays for the next time. */
+static enum conn_step replies_take(struct conn *conn)
+{
+    struct answer *answer = &conn->answer;
+    const char *at = answer->head.at, *end = at + answer->head.size;
+    enum reply reply;
+    size_t size;
+
+    while (at < end && (reply = conn->dialect->reply(at, end, &size)) != REPLY_PART) {
+        if (reply == REPLY_BAD && answer->status == 0) {
+            answer->status = 500;
+            bytes_add(&answer->body, at, size);
+        }
+        answer->replies += reply == REPLY_GOOD || reply == REPLY_BAD;
+        conn->pong |= reply == REPLY_PING;
+        at += size;
+    }
+    answer->head.size = (size_t)(end - at);
+    memmove(answer->head.at, at, answer->head.size);
+    if (answer->replies < conn->request->replies)
+        return answer->head.size < BODY_BYTES_MAX ? CONN_MORE : CONN_BROKEN;
+    if (answer->status == 0)
+        answer->status = 200;
+    return answer->replies == conn->request->replies && bytes_reserve(&answer->body, 1) ? CONN_DONE : CONN_BROKEN;
+}
+
+static enum conn_step dialect_read(struct conn *conn)
+{
+    struct bytes *arrived = &conn->answer.head;
+    ssize_t got;
+
+    if (!bytes_reserve(arrived, READ_BYTES))
+        return CONN_BROKEN;
+    do
+        got = recv(conn->fd, arrived->at + arrived->size, READ_BYTES, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN)
+        return CONN_MORE;
+    if (got <= 0)
+        return CONN_BROKEN;
+    arrived->size += (size_t)got;
+    return replies_take(conn);
+}
+
 enum conn_step conn_read(struct conn *conn)
 {
     struct answer *answer = &conn->answer;
@@ -192,6 +262,8 @@ enum conn_step conn_read(struct conn *conn)
     size_t room = direct ? answer->left : sizeof(scratch);
     ssize_t got;
 
+    if (conn->dialect)
+        return dialect_read(conn);
     /* Large bodies go straight to where they are looked at. */
     if (direct) {
         room = room < BODY_READ_BYTES ? room : BODY_READ_BYTES;
@@ -221,7 +293,7 @@ enum conn_step conn_read(struct conn *conn)
     return CONN_DONE;
 }
 
-static bool conn_exchange(struct conn *conn, const struct request *request, int timeout_ms)
+bool conn_exchange(struct conn *conn, const struct request *request, int timeout_ms)
 {
     enum conn_step step;
 

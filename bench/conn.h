@@ -1,7 +1,7 @@
 /* conn.h: one connection to the server, non-blocking, one request in flight, and the answer to it. */
 #pragma once
 
-#include "request.h"
+#include "dialect.h"
 
 enum conn_step {
     CONN_MORE,   /* wait for the socket */
@@ -17,10 +17,13 @@ struct answer {
     enum conn_part part;
     size_t left;             /* bytes of the body or of the chunk still to come */
     size_t line;             /* bytes seen of the present chunk or trailer line */
+    int replies;             /* of a dialect's server; the bad one's text is the body, and the status is 500 */
 };
 
 struct conn {
     int fd;
+    const struct dialect *dialect; /* NULL: HTTP/1.1 */
+    bool pong;               /* is owed */
     const struct request *request;
     size_t sent;
     double since;            /* when the request was handed over */
@@ -28,6 +31,9 @@ struct conn {
 };
 
 bool conn_open(struct conn *conn, uint16_t port);
+
+/* The same to a server that speaks `dialect` (NULL: HTTP); `number` names the connection to it. */
+bool conn_open_as(struct conn *conn, uint16_t port, const struct dialect *dialect, int number);
 void conn_close(struct conn *conn);
 
 /* Hands over the next request; conn_write until DONE, then conn_read until DONE. */
@@ -36,6 +42,9 @@ enum conn_step conn_write(struct conn *conn);
 
 /* Reads what is there, once. With MORE, what has arrived of the body may already be looked at. */
 enum conn_step conn_read(struct conn *conn);
+
+/* One exchange, waiting. False: broken, or no answer in time. */
+bool conn_exchange(struct conn *conn, const struct request *request, int timeout_ms);
 
 /* The whole exchange, waiting: for everything outside of a measurement. Returns the status, 0 when it failed. */
 int conn_call(const struct target *target, const char *operation, const char *json, struct answer *ret_answer);

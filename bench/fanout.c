@@ -4,22 +4,16 @@
  * number in the partition key, so an event says which put it answers. No number is used twice: the pool is the bound
  * of the run. Three clocks: put -> answer (the commit), put -> event, and answer -> event (0 where the
  * event came first). */
-#include "load.h"
-
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
-enum { MESSAGE_HEAD = 12, MESSAGE_CRC = 4, DRAIN_MS = 2000, NUMBER_DIGITS = 16 };
+#include "subscription.h"
 
-struct subscription {
-    struct conn conn;
-    struct request request;
-    bool open;        /* its first message has come */
-    bool ended;
-};
+enum { DRAIN_MS = 2000, NUMBER_DIGITS = 16 };
+
+/* In what epoll tells: the rest is a subscription's index, else a putter's. */
+#define EVENT_SIDE (1u << 31)
 
 struct fanout {
     const struct options *options;
@@ -29,9 +23,12 @@ struct fanout {
     struct subscription *subscriptions;
     size_t subscription_count;
     int epoll, busy;
+    bool over;               /* nothing more to put */
     double *sent, *answered; /* by number */
     uint64_t events, expected;
     struct samples event_us, lag_us;
+    struct pace pace;        /* of an open loop */
+    bool paced;
 };
 
 static double now_us(void)
@@ -39,71 +36,7 @@ static double now_us(void)
     return clock_now() * 1e6;
 }
 
-/* ---- setting up ---- */
-
-static bool call_string(const struct options *options, const char *operation, const char *body, const char *key,
-                        char *to, size_t size)
-{
-    struct answer answer = { 0 };
-    int status = conn_call(&options->target, operation, body, &answer);
-    bool found = status == 200 && json_string(answer.body.at, answer.body.at + answer.body.size, key, to, size);
-
-    if (!found)
-        complain(operation, status, &answer);
-    answer_deinit(&answer);
-    return found;
-}
-
-static bool consumer_make(const struct options *options, int number, char *ret_arn, size_t size)
-{
-    char body[1024], stream_arn[512], state[32];
-
-    snprintf(body, sizeof(body), "{\"StreamName\":\"%s\"}", options->stream);
-    if (!call_string(options, "DescribeStreamSummary", body, "StreamARN", stream_arn, sizeof(stream_arn)))
-        return false;
-    snprintf(body, sizeof(body), "{\"StreamARN\":\"%s\",\"ConsumerName\":\"bench-%d-%d\"}", stream_arn, (int)getpid(),
-             number);
-    if (!call_string(options, "RegisterStreamConsumer", body, "ConsumerARN", ret_arn, size))
-        return false;
-    snprintf(body, sizeof(body), "{\"ConsumerARN\":\"%s\"}", ret_arn);
-    for (int i = 0; i < 1000; i++) {
-        if (!call_string(options, "DescribeStreamConsumer", body, "ConsumerStatus", state, sizeof(state)))
-            return false;
-        if (strcmp(state, "ACTIVE") == 0)
-            return true;
-        usleep(10000);
-    }
-    return false;
-}
-
-static bool subscribe(struct fanout *fanout, struct subscription *subscription, const char *consumer, const char *shard)
-{
-    struct epoll_event event = { .events = EPOLLIN };
-    char body[1024];
-    enum conn_step step;
-
-    snprintf(body, sizeof(body),
-             "{\"ConsumerARN\":\"%s\",\"ShardId\":\"%s\",\"StartingPosition\":{\"Type\":\"LATEST\"}}", consumer, shard);
-    if (!conn_open(&subscription->conn, fanout->options->target.port) ||
-        !request_build(&fanout->options->target, "SubscribeToShard", WIRE_JSON, body, strlen(body),
-                       &subscription->request))
-        return false;
-    conn_start(&subscription->conn, &subscription->request);
-    while ((step = conn_write(&subscription->conn)) == CONN_MORE)
-        if (poll(&(struct pollfd){ .fd = subscription->conn.fd, .events = POLLOUT }, 1, 10000) <= 0)
-            return false;
-    event.data.u32 = (uint32_t)(subscription - fanout->subscriptions) | 1u << 31;
-    return step == CONN_DONE && epoll_ctl(fanout->epoll, EPOLL_CTL_ADD, subscription->conn.fd, &event) == 0;
-}
-
 /* ---- events ---- */
-
-static uint32_t load_be32(const char *at)
-{
-    const unsigned char *bytes = (const unsigned char *)at;
-
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
 
 static void event_seen(struct fanout *fanout, uint64_t number, double now)
 {
@@ -117,8 +50,10 @@ static void event_seen(struct fanout *fanout, uint64_t number, double now)
         (void)samples_add(&fanout->lag_us, 0);
 }
 
-static void payload_read(struct fanout *fanout, const char *at, const char *end, double now)
+static void payload_read(void *ctx, const char *at, const char *end)
 {
+    struct fanout *fanout = ctx;
+    double now = now_us();
     static const char key[] = "\"PartitionKey\"";
     char digits[NUMBER_DIGITS + 1];
     const char *found;
@@ -134,40 +69,13 @@ static void payload_read(struct fanout *fanout, const char *at, const char *end,
     }
 }
 
-/* Takes the complete messages off the body. False when they are no messages, or an exception. */
-static bool messages_take(struct fanout *fanout, struct subscription *subscription)
-{
-    struct bytes *body = &subscription->conn.answer.body;
-    double now = now_us();
-    size_t at = 0;
-
-    while (body->size - at >= MESSAGE_HEAD) {
-        size_t total = load_be32(body->at + at), headers = load_be32(body->at + at + 4);
-        const char *message = body->at + at;
-
-        if (total < MESSAGE_HEAD + headers + MESSAGE_CRC || total > 32u << 20)
-            return false;
-        if (body->size - at < total)
-            break;
-        if (memmem(message + MESSAGE_HEAD, headers, ":exception-type", 15))
-            return false;
-        subscription->open = true;
-        payload_read(fanout, message + MESSAGE_HEAD + headers, message + total - MESSAGE_CRC, now);
-        at += total;
-    }
-    if (at > 0)
-        memmove(body->at, body->at + at, body->size - at);
-    body->size -= at;
-    return true;
-}
-
 static bool subscription_read(struct fanout *fanout, struct subscription *subscription)
 {
     enum conn_step step = conn_read(&subscription->conn);
     const struct answer *answer = &subscription->conn.answer;
 
-    if (step != CONN_BROKEN && (answer->status == 0 || answer->status == 200) && messages_take(fanout, subscription) &&
-        step == CONN_MORE)
+    if (step == CONN_MORE && (answer->status == 0 || answer->status == 200) &&
+        subscription_messages(subscription, payload_read, fanout))
         return true;
     if (!fanout->drive.first_error[0])
         drive_note(&fanout->drive, answer->status, &answer->body);
@@ -179,7 +87,8 @@ static bool subscription_read(struct fanout *fanout, struct subscription *subscr
 
 /* ---- puts ---- */
 
-static void putter_ask(struct fanout *fanout, int index)
+/* Sends the next put as connection `index`; `due` is when it should have been sent, 0 is now. */
+static void putter_ask(struct fanout *fanout, int index, double due)
 {
     struct conn *conn = &fanout->putters[index];
     uint64_t number = fanout->puts.asked;
@@ -187,9 +96,10 @@ static void putter_ask(struct fanout *fanout, int index)
 
     if (!request) {
         fanout->busy--;
+        fanout->over = true;
         return;
     }
-    fanout->sent[number] = now_us();
+    fanout->sent[number] = due > 0 ? due * 1e6 : now_us();
     conn_start(conn, request);
     /* A small request on an idle connection: the socket's buffer takes it whole, or something is wrong. */
     if (conn_write(conn) != CONN_DONE) {
@@ -217,20 +127,26 @@ static void putter_read(struct fanout *fanout, int index)
     fanout->answered[number] = now_us();
     fanout->expected += (uint64_t)fanout->options->consumers;
     (void)samples_add(&fanout->drive.latency, fanout->answered[number] - fanout->sent[number]);
-    putter_ask(fanout, index);
+    if (fanout->options->rate > 0) {
+        pace_free(&fanout->pace, index);
+        fanout->busy--;
+    } else {
+        putter_ask(fanout, index, 0);
+    }
 }
 
 /* Handles what happens within `ms`; false when nothing did. */
 static bool turn(struct fanout *fanout, int ms)
 {
     struct epoll_event events[64];
-    int count = epoll_wait(fanout->epoll, events, 64, ms);
+    int count = fanout->paced ? pace_wait(&fanout->pace, fanout->epoll, events, 64, ms * 1e-3)
+                              : epoll_wait(fanout->epoll, events, 64, ms);
 
     for (int i = 0; i < count; i++) {
         uint32_t index = events[i].data.u32;
 
-        if (index >> 31)
-            (void)subscription_read(fanout, &fanout->subscriptions[index & ~(1u << 31)]);
+        if (index & EVENT_SIDE)
+            (void)subscription_read(fanout, &fanout->subscriptions[index & ~EVENT_SIDE]);
         else
             putter_read(fanout, (int)index);
     }
@@ -254,6 +170,41 @@ static bool all_open(struct fanout *fanout)
     return false;
 }
 
+static void put_closed(struct fanout *fanout)
+{
+    fanout->busy = fanout->options->connections;
+    for (int i = 0; i < fanout->options->connections; i++)
+        putter_ask(fanout, i, 0);
+    while (fanout->busy > 0 && fanout->drive.errors + fanout->drive.broken <= fanout->options->errors_max)
+        if (!turn(fanout, 10000))
+            break;
+}
+
+static bool put_open(struct fanout *fanout)
+{
+    double last = clock_now(), due;
+    int index;
+
+    if (!pace_init(&fanout->pace, fanout->options->rate, fanout->options->connections))
+        return false;
+    fanout->paced = true;
+    while (!fanout->over && fanout->drive.errors + fanout->drive.broken <= fanout->options->errors_max) {
+        while (!fanout->over && (index = pace_take(&fanout->pace, &due)) >= 0) {
+            fanout->busy++;
+            putter_ask(fanout, index, due);
+        }
+        if (turn(fanout, 1000))
+            last = clock_now();
+        else if (clock_now() - last > fanout->options->silence_s)
+            break;
+    }
+    fanout->paced = false;
+    while (fanout->busy > 0 && turn(fanout, DRAIN_MS))
+        ;
+    pace_deinit(&fanout->pace);
+    return true;
+}
+
 static bool measure(struct fanout *fanout)
 {
     double start, cpu = cpu_self();
@@ -266,12 +217,10 @@ static bool measure(struct fanout *fanout)
             return false;
     }
     start = clock_now();
-    fanout->busy = fanout->options->connections;
-    for (int i = 0; i < fanout->options->connections; i++)
-        putter_ask(fanout, i);
-    while (fanout->busy > 0 && fanout->drive.errors + fanout->drive.broken <= fanout->options->errors_max)
-        if (!turn(fanout, 10000))
-            break;
+    if (fanout->options->rate <= 0)
+        put_closed(fanout);
+    else if (!put_open(fanout))
+        return false;
     fanout->drive.seconds = clock_now() - start;
     while (fanout->events < fanout->expected && turn(fanout, DRAIN_MS))
         ;
@@ -310,11 +259,15 @@ static bool fanout_open(struct fanout *fanout, char (*ids)[SHARD_ID_BYTES], size
     for (int consumer = 0; consumer < options->consumers; consumer++) {
         if (!consumer_make(options, consumer, arn, sizeof(arn)))
             return false;
-        for (size_t i = 0; i < shard_count; i++)
-            if (!subscribe(fanout, &fanout->subscriptions[fanout->subscription_count++], arn, ids[i]))
+        for (size_t i = 0; i < shard_count; i++) {
+            size_t number = fanout->subscription_count++;
+
+            if (!subscription_open(&fanout->subscriptions[number], options, arn, ids[i], "LATEST", fanout->epoll,
+                                   (uint32_t)number | EVENT_SIDE))
                 return false;
+        }
     }
-    return all_open(fanout);
+    return true;
 }
 
 static void fanout_close(struct fanout *fanout)
@@ -326,7 +279,7 @@ static void fanout_close(struct fanout *fanout)
     }
     for (int i = 0; fanout->putters && i < fanout->options->connections; i++)
         conn_close(&fanout->putters[i]);
-    pool_deinit(&fanout->puts.pool);
+    put_run_deinit(&fanout->puts);
     free(fanout->subscriptions);
     free(fanout->putters);
     free(fanout->sent);
@@ -346,7 +299,7 @@ int mode_fanout(const struct options *options)
     struct usage before;
     int status = 1;
 
-    if (shard_count == 0 || !fanout_open(&fanout, ids, shard_count))
+    if (shard_count == 0 || !fanout_open(&fanout, ids, shard_count) || !all_open(&fanout))
         goto out;
     if (!put_run_fill(&fanout.puts, options, 0, true, 0, options->pool_count))
         goto out;

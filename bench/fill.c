@@ -47,7 +47,7 @@ static void key_make(const struct fill *fill, uint64_t *state, uint64_t index, c
 static void json_record(const struct fill *fill, uint64_t *state, uint64_t index, unsigned char *data,
                         struct bytes *body)
 {
-    char key[24], explicit_key[48];
+    char key[KEY_BYTES_MAX], explicit_key[48];
 
     key_make(fill, state, index, key, sizeof(key));
     random_bytes(state, data, fill->record_bytes);
@@ -92,7 +92,7 @@ static void cbor_text(struct bytes *body, const char *text)
 static void cbor_record(const struct fill *fill, uint64_t *state, uint64_t index, unsigned char *data,
                         struct bytes *body)
 {
-    char key[24];
+    char key[KEY_BYTES_MAX];
 
     key_make(fill, state, index, key, sizeof(key));
     random_bytes(state, data, fill->record_bytes);
@@ -133,6 +133,44 @@ static void body_make(const struct fill *fill, uint64_t *state, size_t number, u
     }
 }
 
+/* The request `number` to a log server: whole batches go to one log after the other, as its own clients send them. */
+static bool dialect_request(const struct fill *fill, uint64_t *state, size_t number, struct request *ret_request)
+{
+    int count = fill->records > 0 ? fill->records : 1;
+    char (*keys)[KEY_BYTES_MAX] = malloc((size_t)count * sizeof(*keys));
+    unsigned char *data = malloc((size_t)count * fill->record_bytes + sizeof(uint64_t));
+    struct batch batch = { .log = (int)(number / (size_t)fill->connections % LOGS), .count = count, .data = data,
+                           .connection = (int)(number % (size_t)fill->connections), .keys = keys,
+                           .record_bytes = fill->record_bytes };
+    struct bytes body = { 0 };
+    bool made = keys && data;
+
+    if (made) {
+        batch.log = (batch.log + batch.connection) % LOGS;
+        for (int i = 0; i < count; i++)
+            key_make(fill, state, number * (size_t)count + (size_t)i, keys[i], sizeof(keys[i]));
+        random_bytes(state, data, (size_t)count * fill->record_bytes);
+        fill->dialect->append(&body, &batch);
+        made = !body.failed;
+    }
+    free(keys);
+    free(data);
+    if (made)
+        *ret_request = (struct request){ .at = body.at, .size = body.size,
+                                         .replies = fill->dialect->whole ? 1 : count };
+    else
+        bytes_deinit(&body);
+    return made;
+}
+
+static bool kinesis_request(const struct fill *fill, uint64_t *state, size_t number, unsigned char *data,
+                            struct bytes *body, struct request *ret_request)
+{
+    body_make(fill, state, number, data, body);
+    return !body->failed && request_build(fill->target, fill->records > 0 ? "PutRecords" : "PutRecord", fill->wire,
+                                          body->at, body->size, ret_request);
+}
+
 bool pool_fill(struct pool *pool, const struct fill *fill, size_t count, size_t bytes_max)
 {
     unsigned char *data = malloc(fill->record_bytes + sizeof(uint64_t));
@@ -144,9 +182,10 @@ bool pool_fill(struct pool *pool, const struct fill *fill, size_t count, size_t 
     if (!pool->requests || !data)
         goto out;
     while (pool->count < count && (pool->count == 0 || pool->bytes < bytes_max)) {
-        body_make(fill, &state, pool->count, data, &body);
-        if (body.failed || !request_build(fill->target, fill->records > 0 ? "PutRecords" : "PutRecord", fill->wire,
-                                          body.at, body.size, &pool->requests[pool->count]))
+        struct request *request = &pool->requests[pool->count];
+
+        if (fill->dialect ? !dialect_request(fill, &state, pool->count, request)
+                          : !kinesis_request(fill, &state, pool->count, data, &body, request))
             goto out;
         pool->bytes += pool->requests[pool->count++].size;
     }

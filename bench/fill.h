@@ -1,7 +1,7 @@
 /* fill.h: puts, made before the clock starts: every one with data, keys and a signature of its own. */
 #pragma once
 
-#include "request.h"
+#include "dialect.h"
 
 struct pool {
     struct request *requests;
@@ -11,6 +11,8 @@ struct pool {
 struct fill {
     const struct target *target;
     const char *stream;
+    const struct dialect *dialect; /* NULL: Kinesis, as `wire` says */
+    int connections;     /* a dialect's request n is for connection n mod this */
     enum wire wire;
     size_t record_bytes;
     int records;         /* per request; 0 makes PutRecord, else PutRecords */

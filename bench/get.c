@@ -24,14 +24,7 @@ struct reading {
     uint64_t records, bytes;
 };
 
-/* What one answer says. */
-struct seen {
-    uint64_t records, bytes;
-    const char *rest; /* behind the last record's data */
-    bool odd;         /* data that is not a string of the wire's kind */
-};
-
-static struct seen json_records(const char *at, const char *end)
+struct seen json_records(const char *at, const char *end)
 {
     struct seen seen = { .rest = at };
     const char *data;
@@ -74,7 +67,7 @@ static bool cbor_head(const char *at, const char *end, unsigned major, uint64_t 
     return true;
 }
 
-static struct seen cbor_records(const char *at, const char *end)
+struct seen cbor_records(const char *at, const char *end)
 {
     struct seen seen = { .rest = at };
     const char *data, *body;

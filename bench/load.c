@@ -2,14 +2,18 @@
  *
  *   bench-load ready  --port P [--since NS]      milliseconds until ListStreams is answered (since NS, monotonic)
  *   bench-load create --port P --shards N        create the stream and wait until it is ACTIVE
- *   bench-load put    --port P --connections N --seconds S
+ *   bench-load put    --port P --connections N --seconds S [--rate R]
  *   bench-load puts   --port P --connections N --megabytes M [--records 500] [--cbor]
  *   bench-load spread --port P --shards N --rounds R   one record on each shard, by PutRecords with explicit hash keys
  *   bench-load get    --port P --connections N [--cbor] [--expect RECORDS]
- *   bench-load fanout --port P --connections N --seconds S [--consumers K]
+ *   bench-load fanout --port P --connections N --seconds S [--rate R] [--consumers K]
+ *   bench-load subscribe --port P [--cbor] --expect RECORDS   SubscribeToShard from TRIM_HORIZON, every shard
+ *   bench-load sync   --file F --seconds S [--record-bytes N]   what the disk needs for a write and an fdatasync
  *   bench-load idle   --port P --seconds S
  *
- * A closed loop in one thread. Every put is made and signed before the clock starts, each with data and keys of its
+ * ready, create, put and puts also speak to log servers: --dialect kafka, nats or redis.
+ *
+ * A closed loop in one thread (with --rate an open one: latencies count from when a request was due). Every put is made and signed before the clock starts, each with data and keys of its
  * own; a pool that is used up is sent again from its beginning (the result says how large it was). Every answer is
  * checked; more than --errors-max bad ones end the run. Each run prints one JSON object and exits with 0 if all
  * was well. 1 MB is 1e6 bytes of record data, before base64; latencies are microseconds. */
@@ -35,7 +39,8 @@ int complain(const char *what, int status, const struct answer *answer)
 struct drive drive_of(const struct options *options)
 {
     return (struct drive){ .port = options->target.port, .connections = options->connections,
-                           .silence_s = options->silence_s, .errors_max = options->errors_max };
+                           .silence_s = options->silence_s, .errors_max = options->errors_max,
+                           .dialect = options->dialect, .rate = options->rate };
 }
 
 static void print_text(FILE *to, const char *name, const char *text)
@@ -84,13 +89,29 @@ bool put_run_fill(struct put_run *run, const struct options *options, int record
     struct timespec now;
     struct fill fill = { .target = &options->target, .stream = options->stream, .wire = options->wire,
                          .record_bytes = options->record_bytes, .records = records, .numbered = numbered,
-                         .shards = shards };
+                         .shards = shards, .dialect = options->dialect, .connections = options->connections };
 
     clock_gettime(CLOCK_REALTIME, &now);
     fill.seed = (uint64_t)now.tv_sec * 1000000007u ^ (uint64_t)now.tv_nsec << 20 ^ (uint64_t)getpid();
     run->options = options;
     run->signed_at = clock_now();
-    return pool_fill(&run->pool, &fill, count, options->pool_bytes);
+    run->taken = calloc((size_t)options->connections, sizeof(*run->taken));
+    return run->taken && pool_fill(&run->pool, &fill, count, options->pool_bytes);
+}
+
+void put_run_deinit(struct put_run *run)
+{
+    pool_deinit(&run->pool);
+    free(run->taken);
+}
+
+/* A dialect's requests are made for one connection each; the last incomplete round of the pool stays unused. */
+static const struct request *own_next(struct put_run *run, int index)
+{
+    size_t lanes = (size_t)run->options->connections, rounds = run->pool.count / lanes;
+    size_t round = run->taken[index]++ % (rounds > 0 ? rounds : 1), number = round * lanes + (size_t)index;
+
+    return number < run->pool.count ? &run->pool.requests[number] : NULL;
 }
 
 const struct request *put_next(void *ctx, int index)
@@ -98,11 +119,14 @@ const struct request *put_next(void *ctx, int index)
     struct put_run *run = ctx;
     double now = clock_now();
 
-    (void)index;
     if (run->asked == 0)
         run->start = now;
     if (run->asked >= run->asked_max || now - run->start >= run->seconds_max)
         return NULL;
+    if (run->options->dialect) {
+        run->asked++;
+        return own_next(run, index);
+    }
     if (now - run->signed_at > SIGNED_SECONDS_MAX) {
         if (!run->drive->first_error[0])
             snprintf(run->drive->first_error, sizeof(run->drive->first_error), "stopped: signatures are too old");
@@ -132,7 +156,7 @@ bool put_good(void *ctx, int index, const struct conn *conn)
     const struct bytes *body = &conn->answer.body;
 
     (void)index;
-    if (conn->answer.status != 200 || run->options->unchecked)
+    if (conn->answer.status != 200 || run->options->unchecked || run->options->dialect)
         return conn->answer.status == 200;
     if (strcmp(run->options->mode, "puts") == 0 || strcmp(run->options->mode, "spread") == 0)
         return none_failed(run->options->wire, body);
@@ -171,7 +195,7 @@ static int mode_put(const struct options *options, int records)
     } else {
         complain("connect", 0, NULL);
     }
-    pool_deinit(&run.pool);
+    put_run_deinit(&run);
     samples_deinit(&drive.latency);
     return status;
 }
@@ -233,7 +257,7 @@ static int mode_spread(const struct options *options)
     outcome.bytes = outcome.records * options->record_bytes;
     status = outcome_print(&outcome);
 out:
-    pool_deinit(&run.pool);
+    put_run_deinit(&run);
     samples_deinit(&spread.rounds_us);
     samples_deinit(&all.latency);
     return status;
@@ -343,8 +367,8 @@ size_t shards_list(const struct options *options, char (**ret_ids)[SHARD_ID_BYTE
 
 static int usage_print(void)
 {
-    fprintf(stderr, "usage: bench-load ready|create|put|puts|spread|get|fanout|idle --port P [options]; "
-                    "bench/load.c begins with the list\n");
+    fprintf(stderr, "usage: bench-load ready|create|put|puts|spread|get|fanout|subscribe|idle --port P "
+                    "[options], or sync --file F; bench/load.c begins with the list\n");
     return 2;
 }
 
@@ -371,6 +395,8 @@ static const struct option names[] = {
     { "errors-max", required_argument, NULL, 'e' },   { "silence", required_argument, NULL, 'S' },
     { "since", required_argument, NULL, 'N' },        { "expect", required_argument, NULL, 'x' },
     { "region", required_argument, NULL, 'g' },       { "unchecked", no_argument, NULL, 'u' },
+    { "dialect", required_argument, NULL, 'D' },      { "rate", required_argument, NULL, 'T' },
+    { "file", required_argument, NULL, 'f' },
     { 0 },
 };
 
@@ -399,6 +425,9 @@ static bool option_set(struct options *options, int name, const char *value)
     case 'x': options->expect = strtoull(value, NULL, 10); return true;
     case 'u': options->unchecked = true; return true;
     case 'g': options->target.region = value; return true;
+    case 'D': options->dialect = dialect_find(value); return options->dialect != NULL;
+    case 'T': options->rate = atof(value); return options->rate > 0;
+    case 'f': options->file = value; return true;
     default: return false;
     }
 }
@@ -422,12 +451,14 @@ int main(int argc, char **argv)
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1)
         if (!option_set(&options, name, optarg))
             return usage_print();
+    if (strcmp(options.mode, "sync") == 0 && options.file)
+        return mode_sync(&options);
     if (options.target.port == 0 || optind != argc)
         return usage_print();
     if (strcmp(options.mode, "ready") == 0)
-        return mode_ready(&options);
+        return options.dialect ? logs_ready(&options) : mode_ready(&options);
     if (strcmp(options.mode, "create") == 0)
-        return mode_create(&options);
+        return options.dialect ? logs_create(&options) : mode_create(&options);
     if (strcmp(options.mode, "put") == 0)
         return mode_put(&options, 0);
     if (strcmp(options.mode, "puts") == 0)
@@ -438,5 +469,7 @@ int main(int argc, char **argv)
         return mode_get(&options);
     if (strcmp(options.mode, "fanout") == 0)
         return mode_fanout(&options);
+    if (strcmp(options.mode, "subscribe") == 0)
+        return mode_subscribe(&options);
     return strcmp(options.mode, "idle") == 0 ? mode_idle(&options) : usage_print();
 }

@@ -7,13 +7,14 @@
 struct options {
     struct target target;
     struct server server;
-    const char *mode, *stream;
+    const char *mode, *stream, *file;
+    const struct dialect *dialect; /* NULL: Kinesis */
     enum wire wire;
     bool unchecked; /* of a server that answers a constant only the status is looked at */
     int connections, records, limit, consumers, rounds;
     uint32_t shards;
     size_t record_bytes, pool_count, pool_bytes;
-    double seconds, megabytes, silence_s;
+    double seconds, megabytes, silence_s, rate; /* rate: requests/s of an open loop, 0 for a closed one */
     uint64_t requests, errors_max, since_ns, expect;
 };
 
@@ -24,11 +25,13 @@ struct put_run {
     struct drive *drive;
     double signed_at, start;
     uint64_t asked, asked_max;
+    size_t *taken;               /* by connection, where each has requests of its own */
     double seconds_max;
 };
 
 bool put_run_fill(struct put_run *run, const struct options *options, int records, bool numbered, uint32_t shards,
                   size_t count);
+void put_run_deinit(struct put_run *run);
 const struct request *put_next(void *ctx, int index);
 bool put_good(void *ctx, int index, const struct conn *conn);
 
@@ -52,5 +55,19 @@ int complain(const char *what, int status, const struct answer *answer);
 enum { SHARD_ID_BYTES = 64 };
 size_t shards_list(const struct options *options, char (**ret_ids)[SHARD_ID_BYTES]);
 
+/* What an answer of GetRecords or an event of SubscribeToShard says. */
+struct seen {
+    uint64_t records, bytes;
+    const char *rest; /* behind the last record's data */
+    bool odd;         /* data that is not a string of the wire's kind */
+};
+
+struct seen json_records(const char *at, const char *end);
+struct seen cbor_records(const char *at, const char *end);
+
+int logs_ready(const struct options *options);
+int logs_create(const struct options *options);
 int mode_get(const struct options *options);
+int mode_subscribe(const struct options *options);
+int mode_sync(const struct options *options);
 int mode_fanout(const struct options *options);

@@ -109,7 +109,7 @@ bool request_build(const struct target *target, const char *operation, enum wire
 {
     const char *type = wire == WIRE_CBOR ? "application/x-amz-cbor-1.1" : "application/x-amz-json-1.1";
     char stamp[20], day[12], digest[DIGEST_HEX], signature[DIGEST_HEX], text[1024], head[1024];
-    struct request request;
+    struct request request = { 0 };
     time_t now = time(NULL);
     struct tm utc;
     int head_size;

@@ -19,6 +19,7 @@ struct target {
 struct request {
     char *at;
     size_t size;
+    int replies; /* how many a dialect's server gives; HTTP has one */
 };
 
 /* Signs with SigV4 for `target` as of now; the body is copied. False: no memory. */

@@ -1,0 +1,62 @@
+/* sync.c: what one write and its fdatasync take on this disk, in a file that is written already (as a recycled segment
+ * is). Durable latencies mean nothing without it. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "load.h"
+
+enum { FILE_BYTES = 64 << 20, CHUNK_BYTES = 1 << 20 };
+
+static int file_make(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char *chunk = calloc(1, CHUNK_BYTES);
+    bool whole = fd >= 0 && chunk;
+
+    for (off_t at = 0; whole && at < FILE_BYTES; at += CHUNK_BYTES)
+        whole = pwrite(fd, chunk, CHUNK_BYTES, at) == CHUNK_BYTES;
+    whole = whole && fsync(fd) == 0;
+    free(chunk);
+    if (fd >= 0)
+        unlink(path);
+    if (!whole && fd >= 0)
+        close(fd);
+    return whole ? fd : -1;
+}
+
+int mode_sync(const struct options *options)
+{
+    int fd = file_make(options->file);
+    size_t size = options->record_bytes;
+    struct samples samples = { 0 };
+    char *data = malloc(size);
+    bool good = fd >= 0 && data && size <= FILE_BYTES;
+    double start = clock_now(), before = start;
+
+    if (data)
+        memset(data, 'x', size);
+    for (off_t at = 0; good && before - start < options->seconds; at += (off_t)size) {
+        double after;
+
+        if (at + (off_t)size > FILE_BYTES)
+            at = 0;
+        good = pwrite(fd, data, size, at) == (ssize_t)size && fdatasync(fd) == 0;
+        after = clock_now();
+        good = good && samples_add(&samples, (after - before) * 1e6);
+        before = after;
+    }
+    if (good) {
+        printf("{\"mode\":\"sync\",\"bytes\":%zu", size);
+        samples_print(&samples, "sync_us", stdout);
+        printf("}\n");
+    } else {
+        perror("bench-load: sync");
+    }
+    samples_deinit(&samples);
+    free(data);
+    if (fd >= 0)
+        close(fd);
+    return !good;
+}
