@@ -94,7 +94,8 @@ void os_job_start(struct os_worker *worker, struct os_loop *loop, struct os_job 
 
 /* ---- files: only inside a job's work, or where nothing else runs (start-up, tools) ------------------------------ */
 
-/* All return OK, or IO, NO_SPACE, MISSING, EXISTS, LOCKED, NO_MEMORY, UNSUPPORTED. Paths are UTF-8 and zero-terminated.
+/* All return OK, or IO, NO_SPACE, MISSING, EXISTS, LOCKED, NO_MEMORY (also when descriptors have run out: another time
+ * there may be some), UNSUPPORTED. Paths are UTF-8 and zero-terminated.
  * Different files may be used by several jobs at a time, and one file too, each with its own offsets. (The simulator
  * asserts that nobody does this on a loop.) */
 
@@ -187,7 +188,8 @@ struct os_listen {
 };
 
 /* IN_USE if the address is taken, MALFORMED if it cannot be read (numbers only, no names). A unix socket has mode 0600;
- * one left over by a dead process is replaced. When descriptors run out, connections wait in the backlog. */
+ * one left over by a dead process is replaced. When descriptors run short, connections wait in the backlog: the last
+ * ones are kept for files. */
 must_use enum err os_listen(struct os_loop *loop, const struct os_listen *listen, struct os_listener **ret_listener);
 
 /* The bound address with its real port: "127.0.0.1:41234". Valid as long as the listener. */

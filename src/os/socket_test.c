@@ -355,6 +355,54 @@ static void stop_on_accept(void *ctx, struct os_socket *socket, str peer)
     os_loop_stop(loop);
 }
 
+static unsigned taken;
+
+static void count_accept(void *ctx, struct os_socket *socket, str peer)
+{
+    taken++;
+    os_socket_close(socket);
+    os_loop_stop(loop);
+}
+
+static void expect_none_and_give_back(struct os_timer *timer)
+{
+    struct os_file *file;
+
+    CHECK_INT(taken, 0);
+    CHECK_INT(os_open(os, "/dev/null", OS_READ, &file), OK); /* there is one for us */
+    os_close(file);
+    setrlimit(RLIMIT_NOFILE, &limit_before);
+}
+
+TEST("the last descriptors are for files: the listener waits although there are some")
+{
+    struct os_listen listen = { .address = STR("127.0.0.1:0"), .backlog = 8, .accept = count_accept };
+    struct os_timer timer = { .fire = expect_none_and_give_back };
+    struct os_socket *socket;
+    struct rlimit limit;
+    int probe;
+
+    begin();
+    taken = 0;
+    CHECK_INT(os_listen(loop, &listen, &listener), OK);
+    CHECK_INT(os_connect(loop, os_listener_address(listener), ignore_connected, NULL, &socket), OK);
+    probe = open("/dev/null", O_RDONLY);
+    close(probe);
+    getrlimit(RLIMIT_NOFILE, &limit_before);
+    limit = limit_before;
+    limit.rlim_cur = (rlim_t)probe + 2;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    os_timer_start(loop, &timer, 50000);
+    os_loop_run(loop);
+    CHECK(timer.loop == NULL); /* it fired before */
+    os_timer_stop(&timer);
+    setrlimit(RLIMIT_NOFILE, &limit_before);
+    CHECK_INT(taken, 1);
+    os_socket_close(socket);
+    os_listener_close(listener);
+    finish();
+}
+
 TEST("without descriptors the listener waits instead of spinning, and accepts when there are some again")
 {
     struct os_listen listen = { .address = STR("127.0.0.1:0"), .backlog = 8, .accept = stop_on_accept };

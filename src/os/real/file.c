@@ -30,6 +30,8 @@ static enum err err_of_errno(void)
     case EEXIST:
         return ERR_EXISTS;
     case ENOMEM:
+    case EMFILE:
+    case ENFILE:
         return ERR_NO_MEMORY;
     case EWOULDBLOCK:
         return ERR_LOCKED;

@@ -1,10 +1,13 @@
 /* listen.c: listening sockets, accepted by ourselves under a poll handle.
  *
  * libuv's own listener closes what it cannot take when descriptors run out. Ours leaves connections in the kernel's
- * backlog, stops polling for a moment and tries again. */
+ * backlog, stops polling for a moment and tries again. It stops before the last descriptor: peers, who cost nothing,
+ * must not take what the files of the program need. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,8 +15,9 @@
 #include "os/real/real.h"
 
 enum {
-    ACCEPT_ONCE = 64,        /* connections taken in one turn, so that open ones get theirs */
-    ACCEPT_PAUSE_US = 100000 /* when descriptors or memory have run out */
+    ACCEPT_ONCE = 64,         /* connections taken in one turn, so that open ones get theirs */
+    ACCEPT_PAUSE_US = 100000, /* when descriptors or memory have run out */
+    KEPT_MAX = 64             /* descriptors that are not for peers; a quarter of them where there are few */
 };
 
 struct os_listener {
@@ -44,14 +48,37 @@ static void pause_accepting(struct os_listener *listener)
     os_timer_start(listener->loop, &listener->pause, ACCEPT_PAUSE_US);
 }
 
+/* Whether a peer may have the next descriptor. The kernel gives out the lowest that is free, and says so when asked for
+ * a copy; the limit may be changed from outside at any time. */
+static bool descriptors_left(const struct os_listener *listener)
+{
+    struct rlimit limit;
+    rlim_t kept;
+    int next;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return true;
+    next = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+    if (next < 0)
+        return false;
+    (void)close(next);
+    kept = limit.rlim_cur / 4 < KEPT_MAX ? limit.rlim_cur / 4 : KEPT_MAX;
+    return (rlim_t)next + kept < limit.rlim_cur;
+}
+
 /* Take one connection; false if there is none now. */
 static bool accept_one(struct os_listener *listener)
 {
     struct address peer = { .size = sizeof(peer.socket) };
-    int fd = accept4(listener->fd, (struct sockaddr *)&peer.socket, &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     char host[ADDRESS_TEXT_MAX];
     struct os_socket *socket;
+    int fd;
 
+    if (!descriptors_left(listener)) {
+        pause_accepting(listener);
+        return false;
+    }
+    fd = accept4(listener->fd, (struct sockaddr *)&peer.socket, &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EINTR || errno == ECONNABORTED)
             return true;

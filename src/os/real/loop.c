@@ -13,12 +13,24 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "os/heap.h"
 #include "os/real/real.h"
 
 /* ---- the world ------------------------------------------------------------------------------------------------ */
+
+/* The soft limit is what it is for programs that use select; connections need more, and we may have them. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
 
 enum err os_create(struct os **ret_os)
 {
@@ -28,6 +40,7 @@ enum err os_create(struct os **ret_os)
         return ERR_NO_MEMORY;
     /* A peer that went away is told by the write itself. */
     (void)signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
     os->start_ns = uv_hrtime();
     *ret_os = os;
     return OK;
