@@ -126,6 +126,7 @@ static void write_work(struct os_job *job)
         .length = frame->size - FRAME_HEADER_BYTES,
         .batch_count = frame->batch_count,
         .previous_crc = commit->chain,
+        .control = commit->control_back,
         .body_crc = layout_fill(commit, frame->bytes->at + FRAME_HEADER_BYTES),
     };
 

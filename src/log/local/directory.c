@@ -172,12 +172,13 @@ static enum err take_manifest(struct recover *state)
     local->commit.time = manifest->time;
     local->settled = local->tail.start = local->tail.end = manifest->settled;
     state->expected = manifest->settled_frame + 1;
+    local->commit.control = manifest->settled_frame;
     for (uint32_t i = 0; i < manifest->sealed_count; i++) {
         if (manifest->sealed[i] != 0)
             TRY(idmap_put(&local->sealed, manifest->sealed[i], SEAL_DURABLE));
     }
     for (uint32_t i = 0; i < manifest->hole_count; i++)
-        local_hole(local, manifest->holes[i].from, manifest->holes[i].to);
+        local_hole(local, manifest->holes[i]);
     return take_settled(state);
 }
 

@@ -15,7 +15,11 @@ struct recover {
     struct numbers commits, spares, settled;
     bool manifest_found;
     uint64_t expected;      /* number of the next frame */
-    bool hole;              /* frames were lost in front of the next one */
+    bool hole;              /* frames were lost in front of the next one, */
+    uint64_t hole_from;     /* from this number on; */
+    uint64_t control_frame; /* and what stands behind says of the control log, see frame.h */
+    uint32_t control;
+    bool end_missing;       /* the last segment is gone */
     /* the segment that is being walked */
     struct segment *segment;
     uint64_t number_max;    /* of any segment or spare, whatever became of it */

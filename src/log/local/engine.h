@@ -45,6 +45,8 @@ struct commit {
     ms time;                  /* of the latest frame */
     uint32_t chain;           /* header crc of the latest frame */
     uint64_t vouched;         /* of the frame in flight */
+    uint64_t control;         /* the latest frame with a batch of the control log, or one behind it */
+    uint32_t control_back;    /* of the frame in flight: how many frames back that was */
     int64_t work_us, sync_us;
     enum err err;
     bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job;
@@ -142,7 +144,8 @@ must_use enum err local_manifest_encode(struct local *local, struct buf *buf); /
 void settled_file_release(struct settled_file *file);
 must_use enum err local_file_add(struct local *local, const struct manifest_file *at); /* last in the order */
 void local_files_drop(struct local *local, uint32_t count); /* the last ones; nobody has seen them yet */
-void local_hole(struct local *local, log_pos from, log_pos to);
+void local_hole(struct local *local, struct manifest_hole hole);
+uint32_t local_control_back(const struct local *local, uint64_t frame); /* as its header says it */
 bool local_sealed(const struct local *local, log_id log); /* durably */
 void local_reserve_epoch(struct local *local);            /* have the manifest hold one more */
 void local_close_check(struct local *local);              /* closing: is it time? */

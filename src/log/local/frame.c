@@ -22,6 +22,7 @@ void segment_encode(const struct segment_head *head, char ret_bytes[static SEGME
     store_le64(ret_bytes + 40, head->first_frame);
     store_le32(ret_bytes + 48, head->previous_crc);
     store_le32(ret_bytes + 52, head->epoch);
+    store_le64(ret_bytes + 56, head->control);
     store_le32(ret_bytes + 12, segment_crc(ret_bytes));
 }
 
@@ -38,6 +39,7 @@ enum err segment_decode(const char *bytes, struct segment_head *ret_head)
         .first_frame = load_le64(bytes + 40),
         .previous_crc = load_le32(bytes + 48),
         .epoch = load_le32(bytes + 52),
+        .control = load_le32(bytes + 56),
     };
     return OK;
 }
@@ -65,7 +67,7 @@ void frame_encode(struct frame_head *head, char ret_bytes[static FRAME_HEADER_BY
     store_le32(ret_bytes + 44, head->batch_count);
     store_le32(ret_bytes + 48, head->previous_crc);
     store_le32(ret_bytes + 52, head->body_crc);
-    store_le32(ret_bytes + 56, 0);
+    store_le32(ret_bytes + 56, head->control);
     head->crc = frame_crc(ret_bytes, head->generation);
     store_le32(ret_bytes + 60, head->crc);
 }
@@ -81,6 +83,7 @@ enum err frame_decode(const char *bytes, uint64_t generation, struct frame_head 
         .batch_count = load_le32(bytes + 44),
         .previous_crc = load_le32(bytes + 48),
         .body_crc = load_le32(bytes + 52),
+        .control = load_le32(bytes + 56),
         .crc = load_le32(bytes + 60),
     };
 

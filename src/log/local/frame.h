@@ -8,14 +8,14 @@
  *      8  u32  version (1)               40  u64  number of the first frame that belongs here
  *     12  u32  crc of bytes 0-11, 16-63  48  u32  crc of the frame before that one
  *     16  u64  number of the segment     52  u32  boot epoch
- *     24  u64  generation                56  u64  zero
+ *     24  u64  generation                56  u64  control, as in its first frame
  *
  *   frames, back to back, each at a multiple of 8
  *      0  u32  magic "LFRM"              40  u32  length of the body
  *      4  u16  version (1), u16 zero     44  u32  number of batches
  *      8  u64  generation                48  u32  header crc of the previous frame
  *     16  u64  number of the frame       52  u32  crc of the batch headers, one after the other
- *     24  u64  vouched                   56  u32  zero
+ *     24  u64  vouched                   56  u32  control
  *     32  i64  time, ms                  60  u32  crc of the generation of the segment, then bytes 0-59
  *
  *   batches, the body of the frame, back to back; in settled files they look the same
@@ -31,7 +31,10 @@
  *   (3) `vouched` is the number of a frame up to which everything was synced when this one was laid out. A segment
  *       header vouches for every frame before its first.
  *   (4) A frame never crosses a segment and never exceeds FRAME_BYTES_MAX.
- *   (5) A batch occupies max(count, 1) positions, so even an empty seal has a place of its own. */
+ *   (5) `control` says how many frames back the latest one before this stands that holds a batch of the control log: the
+ *       log of which every loss must be known. So the first whole frame behind a broken place proves whether the log was
+ *       hit there. CONTROL_FAR: so many or more. 0: unknown, which proves nothing.
+ *   (6) A batch occupies max(count, 1) positions, so even an empty seal has a place of its own. */
 #pragma once
 
 #include "log/log.h"
@@ -44,18 +47,20 @@ enum {
     FRAME_BYTES_MAX = 16 << 20, /* with its header */
 };
 
+#define CONTROL_FAR UINT32_MAX
+
 #define SEGMENT_MAGIC 0x4d4745535441454cu
 #define FRAME_MAGIC 0x4d52464cu
 
 struct segment_head {
     uint64_t number, generation, size, first_frame;
-    uint32_t previous_crc, epoch;
+    uint32_t previous_crc, epoch, control;
 };
 
 struct frame_head {
     uint64_t generation, number, vouched;
     ms time;
-    uint32_t length, batch_count, previous_crc, body_crc, crc;
+    uint32_t length, batch_count, previous_crc, body_crc, control, crc;
 };
 
 struct batch_head {

@@ -7,7 +7,7 @@
 /* A frame of `count` batches with bodies of `size`, in `bytes`; returns its head. */
 static struct frame_head make_frame(char *bytes, uint32_t count, uint32_t size)
 {
-    struct frame_head head = { .generation = 7, .number = 3, .vouched = 2, .time = 1000, .batch_count = count };
+    struct frame_head head = { .generation = 7, .number = 3, .vouched = 2, .time = 1000, .batch_count = count, .control = 2 };
     char *at = bytes + FRAME_HEADER_BYTES;
 
     for (uint32_t i = 0; i < count; i++) {
@@ -26,7 +26,7 @@ static struct frame_head make_frame(char *bytes, uint32_t count, uint32_t size)
 TEST("a segment header comes back as it was, and a later version is refused")
 {
     char bytes[SEGMENT_HEADER_BYTES];
-    struct segment_head head = { 5, 0xabcdef, 1 << 20, 77, 99, 3 }, back;
+    struct segment_head head = { 5, 0xabcdef, 1 << 20, 77, 99, 3, 12 }, back;
 
     segment_encode(&head, bytes);
     CHECK(segment_decode(bytes, &back) == OK);
@@ -43,7 +43,7 @@ TEST("a frame header comes back, but only under its own generation")
     struct frame_head head = make_frame(bytes, 3, 13), back;
 
     CHECK(frame_decode(bytes, 7, &back) == OK);
-    CHECK(back.number == 3 && back.vouched == 2 && back.time == 1000 && back.batch_count == 3);
+    CHECK(back.number == 3 && back.vouched == 2 && back.time == 1000 && back.batch_count == 3 && back.control == 2);
     CHECK(back.length == head.length && back.crc == head.crc && back.body_crc == head.body_crc);
     CHECK(frame_decode(bytes, 8, &back) == ERR_CORRUPT);
     CHECK(frame_check(bytes, &head) == OK);

@@ -38,12 +38,13 @@ static enum err judge(struct local *local, struct log_commit *entry)
     return err;
 }
 
-static void layout_add(struct layout *layout, const struct log_commit *entry)
+static void layout_add(struct layout *layout, const struct log_commit *entry, log_id control_log)
 {
     for (uint32_t i = 0; i < entry->append_count; i++) {
         if (entry->appends[i].err == OK) {
             layout->bytes += batch_span(entry->appends[i].size);
             layout->batches++;
+            layout->control |= entry->appends[i].log == control_log;
         }
     }
 }
@@ -64,7 +65,7 @@ struct layout layout_take(struct local *local, uint64_t room)
             continue;
         }
         list_push(&commit->flight, &entry->link);
-        layout_add(&layout, entry);
+        layout_add(&layout, entry, local->config.control_log);
     }
     return layout;
 }
@@ -129,6 +130,9 @@ enum err layout_stage(struct local *local, struct layout layout)
     commit->next = next;
     commit->next_frame++;
     commit->vouched = commit->synced;
+    commit->control_back = local_control_back(local, frame->number);
+    if (layout.control)
+        commit->control = frame->number;
     frame->segment = local->segments.active;
     if (frame->segment)
         frame->offset = frame->segment->used;

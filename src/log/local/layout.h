@@ -7,6 +7,7 @@
 struct layout {
     uint64_t bytes;
     uint32_t batches;
+    bool control; /* one of them is of the control log */
 };
 
 /* Move what fits into `room` bytes from the queue to the flight, and judge each append: OK, SEALED or CANCELLED. */

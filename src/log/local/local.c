@@ -81,30 +81,48 @@ bool local_sealed(const struct local *local, log_id log)
     return idmap_get(&local->sealed, log) == SEAL_DURABLE;
 }
 
-void local_hole(struct local *local, log_pos from, log_pos to)
+void local_hole(struct local *local, struct manifest_hole hole)
 {
     struct manifest_hole *holes;
 
-    if (from >= to)
+    if (hole.from >= hole.to)
         return;
     for (uint32_t i = 0; i < local->hole_count; i++) {
-        struct manifest_hole *hole = &local->holes[i];
+        struct manifest_hole *old = &local->holes[i];
 
-        if (from <= hole->to && to >= hole->from) { /* known from an earlier start, or its neighbour */
-            hole->from = from < hole->from ? from : hole->from;
-            hole->to = to > hole->to ? to : hole->to;
+        if (hole.from < old->to && hole.to > old->from) { /* known from an earlier start */
+            old->spares_control &= hole.spares_control;
+            old->from = hole.from < old->from ? hole.from : old->from;
+            old->to = hole.to > old->to ? hole.to : old->to;
+            return;
+        }
+        if (hole.spares_control == old->spares_control && (hole.from == old->to || hole.to == old->from)) {
+            old->from = hole.from < old->from ? hole.from : old->from;
+            old->to = hole.to > old->to ? hole.to : old->to;
             return;
         }
     }
     if (local->hole_count == HOLES_MAX) { /* the last one grows: better to say too much */
-        local->holes[HOLES_MAX - 1].to = to;
+        holes = &local->holes[HOLES_MAX - 1];
+        holes->from = hole.from < holes->from ? hole.from : holes->from;
+        holes->to = hole.to > holes->to ? hole.to : holes->to;
+        holes->spares_control &= hole.spares_control;
         return;
     }
     holes = realloc(local->holes, (local->hole_count + 1) * sizeof(*holes));
     if (!holes)
         return;
     local->holes = holes;
-    local->holes[local->hole_count++] = (struct manifest_hole){ .from = from, .to = to };
+    local->holes[local->hole_count++] = hole;
+}
+
+uint32_t local_control_back(const struct local *local, uint64_t frame)
+{
+    uint64_t back = frame - local->commit.control;
+
+    if (local->config.control_log == 0)
+        return 0;
+    return back < CONTROL_FAR ? (uint32_t)back : CONTROL_FAR;
 }
 
 /* ---- settled files --------------------------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ struct log_local_config {
     uint64_t settled_bytes_max;  /* of one settled file */
     int64_t bucket_ms;           /* time span of one settled file */
     uint64_t index_cache_bytes;  /* LRU of settled indexes */
+    log_id control_log;          /* a read of it says `damaged` only if it was hit, or that cannot be known; 0: none */
     struct count_log *count;
 };
 

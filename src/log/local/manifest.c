@@ -8,6 +8,8 @@
 
 #define MANIFEST_MAGIC 0x494e414d5441454cu
 
+#define SPARES_CONTROL ((uint64_t)1 << 63)
+
 enum { HEAD_BYTES = 128, FILE_BYTES = MANIFEST_FILE_BYTES, SEALED_BYTES = 8, HOLE_BYTES = 16 };
 
 void manifest_deinit(struct manifest *manifest)
@@ -85,7 +87,7 @@ void manifest_encode(const struct manifest *manifest, struct buf *buf)
         store_le64(at, manifest->sealed[i]);
     for (uint32_t i = 0; i < manifest->hole_count; i++, at += HOLE_BYTES) {
         store_le64(at, manifest->holes[i].from);
-        store_le64(at + 8, manifest->holes[i].to);
+        store_le64(at + 8, manifest->holes[i].to | (manifest->holes[i].spares_control ? SPARES_CONTROL : 0));
     }
     store_le64(head + 88, manifest->boot_segment);
     store_le32(head + 84, crc32c(0, head + HEAD_BYTES, body));
@@ -107,7 +109,10 @@ static enum err arrays_decode(const char *at, struct manifest *manifest)
     for (uint32_t i = 0; i < manifest->sealed_count; i++, at += SEALED_BYTES)
         manifest->sealed[i] = load_le64(at);
     for (uint32_t i = 0; i < manifest->hole_count; i++, at += HOLE_BYTES)
-        manifest->holes[i] = (struct manifest_hole){ .from = load_le64(at), .to = load_le64(at + 8) };
+        manifest->holes[i] = (struct manifest_hole){
+            .from = load_le64(at), .to = load_le64(at + 8) & ~SPARES_CONTROL,
+            .spares_control = (load_le64(at + 8) & SPARES_CONTROL) != 0,
+        };
     return OK;
 }
 

@@ -17,7 +17,8 @@
  *     28  u8   retention class, 3 zero bytes  72  u64  zero
  *     32  u64  first position in it
  *   then sealed logs, u64 each (those whose SEAL is settled; the others are found in the commit segments)
- *   then holes, u64 from, u64 to: positions that were lost to damage, until retention takes them */
+ *   then holes, u64 from, u64 to: positions that were lost to damage, until retention takes them. Bit 63 of `to` is set
+ *   if the control log is known to have lost nothing there */
 #pragma once
 
 #include "base/buf.h"
@@ -35,6 +36,7 @@ struct manifest_file {
 
 struct manifest_hole {
     log_pos from, to;
+    bool spares_control;
 };
 
 struct manifest {

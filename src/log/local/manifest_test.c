@@ -10,10 +10,10 @@ static struct buf encode(void)
         { .number = 4 },
     };
     log_id sealed[] = { 11, 12 };
-    struct manifest_hole holes[] = { { 5, 6 } };
+    struct manifest_hole holes[] = { { 5, 6, true }, { 8, 9, false } };
     struct manifest manifest = {
         .version_count = 9, .settled_segment = 8, .settled_frame = 7, .next_file = 6, .boot_segment = 5, .time = -4,
-        .settled = 3, .epoch = 2, .file_count = 2, .sealed_count = 2, .hole_count = 1, .files = files, .sealed = sealed,
+        .settled = 3, .epoch = 2, .file_count = 2, .sealed_count = 2, .hole_count = 2, .files = files, .sealed = sealed,
         .holes = holes,
     };
     struct buf buf;
@@ -33,7 +33,8 @@ TEST("a manifest comes back as it was")
     CHECK(back.boot_segment == 5 && back.time == -4 && back.settled == 3 && back.epoch == 2);
     CHECK(back.file_count == 2 && back.files[0].number == 3 && back.files[0].time_min == -5);
     CHECK(back.files[0].retention_class == 200 && back.files[0].together == 10 && back.files[1].number == 4);
-    CHECK(back.sealed_count == 2 && back.sealed[1] == 12 && back.hole_count == 1 && back.holes[0].to == 6);
+    CHECK(back.sealed_count == 2 && back.sealed[1] == 12 && back.hole_count == 2);
+    CHECK(back.holes[0].to == 6 && back.holes[0].spares_control && back.holes[1].to == 9 && !back.holes[1].spares_control);
     manifest_deinit(&back);
     buf_deinit(&buf);
 }

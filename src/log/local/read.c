@@ -53,7 +53,10 @@ static void set_end(struct local *local, struct log_read *read)
 static void set_damaged(const struct local *local, struct log_read *read)
 {
     for (uint32_t i = 0; i < local->hole_count; i++) {
-        if (read->from < local->holes[i].to && read->next > local->holes[i].from)
+        const struct manifest_hole *hole = &local->holes[i];
+
+        if (read->from < hole->to && read->next > hole->from &&
+            !(hole->spares_control && read->log == local->config.control_log))
             read->damaged = true;
     }
 }

@@ -6,11 +6,44 @@
 
 /* ---- frames ---------------------------------------------------------------------------------------------------- */
 
-static void hole_end(struct recover *state, log_pos to)
+static void hole_begin(struct recover *state, uint64_t from)
 {
     if (state->hole)
-        local_hole(state->local, state->local->tail.end, to);
+        return;
+    state->hole = true;
+    state->hole_from = from;
+    state->control = 0;
+}
+
+static bool hole_spares(const struct recover *state)
+{
+    return state->control > 0 && state->control_frame - state->control < state->hole_from;
+}
+
+/* What stands behind the hole, a frame or the header of its segment, says how far back the control log was written. One
+ * that proves something is enough: what was written without such proof says too much. */
+static void hole_witness(struct recover *state, uint64_t number, uint32_t control)
+{
+    if (!state->hole || hole_spares(state))
+        return;
+    state->control_frame = number;
+    state->control = control;
+}
+
+static void hole_end(struct recover *state, log_pos to)
+{
+    struct local *local = state->local;
+    bool spares = hole_spares(state);
+
+    if (!state->hole)
+        return;
     state->hole = false;
+    local_hole(local, (struct manifest_hole){ .from = local->tail.end, .to = to, .spares_control = spares });
+    local->commit.control = spares ? state->control_frame - state->control : state->expected - 1;
+    if (local->config.control_log)
+        recover_report(state, REPORT_ERROR, spares ? "none of the lost commits is the catalog's: it is whole, and the start goes on; "
+                                                     "reads of streams across them say that something is missing"
+                                                   : "whether the catalog is among what was lost cannot be known, or it is");
 }
 
 /* Positions must go on from where we are; anything else was not written by us, whatever its crc says. */
@@ -43,6 +76,8 @@ static enum err stage_batches(struct recover *state, struct tail_frame *tail_fra
         TRY(tail_stage(&local->tail, tail_frame, batch.log, (struct tail_batch){
             .first = batch.first, .offset = offset, .size = batch.size, .count = batch.count, .flags = batch.flags,
         }));
+        if (batch.log == local->config.control_log)
+            local->commit.control = tail_frame->number;
         if (batch.flags & LOG_SEAL)
             TRY(idmap_put(&local->sealed, batch.log, SEAL_DURABLE));
         *end = batch_end(batch.first, batch.count);
@@ -68,6 +103,7 @@ static enum err take_frame(struct recover *state, struct segment *segment, uint6
     segment->last_frame = head->number;
     if (head->time > local->commit.time)
         local->commit.time = head->time;
+    hole_witness(state, head->number, head->control);
     if (head->batch_count == 0)
         return OK;
     tail_frame = tail_frame_create(head->batch_count);
@@ -114,7 +150,7 @@ static enum err on_lost(struct walk *walk, uint64_t offset, uint64_t from, uint6
            (unsigned long long)to - 1);
     state->recovery->damaged_frames += to - from;
     state->segment->lost_frames += to - from;
-    state->hole = true;
+    hole_begin(state, from);
     return OK;
 }
 
@@ -173,7 +209,7 @@ static enum err open_segments(struct recover *state)
     if (boot > state->manifest.settled_segment && !numbers_known(&state->commits, boot)) {
         recover_report(state, REPORT_ERROR, "commit segment %llu is missing: what was acknowledged in it is lost",
                (unsigned long long)boot);
-        state->hole = true;
+        state->end_missing = state->commits.count == 0 || boot > state->commits.at[state->commits.count - 1];
     }
     for (uint32_t i = 0; i < state->commits.count; i++) {
         uint64_t number = state->commits.at[i];
@@ -205,7 +241,7 @@ static void gap(struct recover *state, const struct segment *segment)
            (unsigned long long)(segment->head.first_frame - state->expected), (unsigned long long)state->expected,
            (unsigned long long)segment->head.first_frame - 1);
     state->recovery->damaged_frames += segment->head.first_frame - state->expected;
-    state->hole = true;
+    hole_begin(state, state->expected);
     state->expected = segment->head.first_frame;
 }
 
@@ -215,6 +251,8 @@ static enum err walk_into_tail(struct recover *state, struct segment *segment, s
     struct local *local = state->local;
 
     gap(state, segment);
+    if (segment != local->segments.active)
+        hole_witness(state, segment->head.first_frame, segment->head.control);
     state->segment = segment;
     *walk = (struct walk){
         .scan = scan, .head = segment->head, .limit = limit, .frame = on_frame, .lost = on_lost, .ctx = state,
@@ -302,11 +340,18 @@ static enum err begin_fresh(struct recover *state, struct scan *scan, const stru
 {
     struct local *local = state->local;
     struct commit *commit = &local->commit;
+
+    if (state->end_missing)
+        hole_begin(state, state->expected);
+    if (state->hole && !hole_spares(state)) /* the frames behind it prove nothing that would be true of it */
+        commit->control = state->expected - 1;
+
     struct segment_head head = {
         .number = local->segments.next_number++,
         .first_frame = state->expected,
         .previous_crc = walk ? walk->chain : 0,
         .epoch = local->epoch,
+        .control = local_control_back(local, state->expected),
     };
     struct os_file *file = NULL;
     struct buf prefix;

@@ -329,6 +329,7 @@ void segment_roll(struct local *local, uint64_t bytes)
         .first_frame = local->commit.next_frame,
         .previous_crc = local->commit.chain,
         .epoch = local->epoch,
+        .control = local_control_back(local, local->commit.next_frame),
     };
     os_entropy(local->os, &roll->head.generation, sizeof(roll->head.generation));
     roll->has_spare = spare_take(segments, roll->head.size, &spare);

@@ -28,7 +28,7 @@ enum err walk_head(struct scan *scan, uint64_t number, struct segment_head *ret_
         return ERR_MISSING;
     *ret_head = (struct segment_head){
         .number = number, .generation = generation, .size = scan->size, .first_frame = frame.number,
-        .previous_crc = frame.previous_crc,
+        .previous_crc = frame.previous_crc, .control = frame.control,
     };
     scan->generation = generation;
     *ret_damaged = true;
