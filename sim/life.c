@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "heap.h"
 #include "sim.h"
 
 enum {
     READY_US = 120 * 1000 * 1000,
     STOP_US = 60 * 1000 * 1000,
+    REST_US = 2 * 1000 * 1000, /* for what was closed in the last turns */
     STARTS_MAX = 30, /* in a row that were hit */
     DISK_BYTES = 1 << 30,
     SHIFT_MS_MAX = 6 * 3600 * 1000,
@@ -63,6 +65,14 @@ static bool read_settings(struct sim *sim)
     return true;
 }
 
+/* Whose memory is asked for from now on. */
+static void turn(void *ctx, const struct os_loop *loop)
+{
+    struct sim *sim = ctx;
+
+    heap_enter(loop && loop == sim->server_loop);
+}
+
 static bool is_up_or_down(void *ctx)
 {
     struct sim *sim = ctx;
@@ -83,15 +93,21 @@ static bool boot(struct sim *sim)
 {
     struct server_config config = { .os = sim->os, .settings = &sim->settings, .stopped = stopped, .ctx = sim,
                                     .logger = { .sink = lines, .sink_ctx = sim, .json = true, .level = LEVEL_INFO, .fd = -1 } };
+    enum err err;
 
     sim->ready = sim->stopped = false;
     if (!read_settings(sim) || os_loop_create(sim->os, &sim->loop) != OK ||
         os_loop_create(sim->os, &sim->server_loop) != OK)
         abort();
     config.loop = sim->server_loop;
-    if (server_create(&config, &sim->server) != OK)
-        abort();
-    (void)sim_run_until(sim->os, READY_US, is_up_or_down, sim);
+    sim_on_turn(sim->os, turn, sim);
+    heap_enter(true);
+    err = server_create(&config, &sim->server);
+    heap_enter(false);
+    if (err == OK)
+        (void)sim_run_until(sim->os, READY_US, is_up_or_down, sim);
+    else
+        sim->server = NULL;
     if (!sim->ready && !sim->trouble)
         refute(sim, "the server does not start, and nothing was wrong");
     return sim->ready && !sim->stopped && !sim_frozen(sim->os);
@@ -99,11 +115,39 @@ static bool boot(struct sim *sim)
 
 /* ---- ends --------------------------------------------------------------------------------------------------------- */
 
-/* The memory of a server that was not stopped in order is forgotten, as that of a dead process is. */
+/* A server that has ended gives everything back. */
+static void give_back(struct sim *sim)
+{
+    struct heap_count heap;
+    struct sim_census census;
+
+    (void)sim_run_until(sim->os, REST_US, NULL, NULL);
+    heap_enter(true);
+    server_destroy(sim->server);
+    heap_enter(false);
+    sim->server = NULL;
+    heap = heap_count();
+    census = sim_count(sim->os, sim->server_loop);
+    if (heap.pieces)
+        refute(sim, "the server has ended with %d and left %zu bytes in %zu pieces, the oldest %zu bytes of 0x%llx",
+               sim->exit_code, heap.bytes, heap.pieces, heap.oldest_bytes, (unsigned long long)heap.oldest_site);
+    if (census.files || census.workers || census.sockets || census.listeners || census.timers || census.messages)
+        refute(sim, "the server has ended with %d and left %zu files, %zu workers, %zu sockets, %zu listeners, %zu timers, "
+               "%zu messages", sim->exit_code, census.files, census.workers, census.sockets, census.listeners,
+               census.timers, census.messages);
+}
+
+/* The memory of a server that did not end by itself is forgotten, as that of a dead process is. */
 static void end(struct sim *sim, bool power_loss)
 {
-    note(sim, power_loss ? "the power fails" : "the process is killed");
+    struct heap_count heap = heap_count();
+
     sim->working = false;
+    heap_fail(0, 0);
+    note(sim, "memory: %zu bytes at most, %llu allocations failed", heap.peak_bytes, (unsigned long long)heap.failed);
+    if (sim->server && sim->stopped)
+        give_back(sim);
+    note(sim, power_loss ? "the power fails" : "the process is killed");
     if (power_loss)
         sim_crash(sim->os);
     else
@@ -117,8 +161,7 @@ static void end(struct sim *sim, bool power_loss)
         client_forget(&sim->clients[i]);
     follow_forget(sim);
     conns_forget(sim);
-    if (sim->stopped)
-        server_destroy(sim->server);
+    heap_forget();
     os_loop_destroy(sim->loop);
     os_loop_destroy(sim->server_loop);
     sim->server = NULL;
@@ -151,13 +194,22 @@ static void end_somehow(struct sim *sim)
 
 /* ---- what goes wrong ---------------------------------------------------------------------------------------------- */
 
+static void scarce(struct sim *sim)
+{
+    unsigned per_million = 1u << below(sim, 14);
+
+    note(sim, "planned: %u of a million allocations fail", per_million);
+    heap_fail(below(sim, UINT64_MAX), per_million);
+    sim->trouble = true;
+}
+
 static void plan(struct sim *sim)
 {
     static const unsigned kinds[] = { SIM_SYNC, SIM_WRITE, SIM_META, SIM_READ, SIM_ANY };
     unsigned kind = kinds[below(sim, 5)];
     uint64_t nth = 1 + below(sim, 500);
 
-    switch (below(sim, 8)) {
+    switch (below(sim, 9)) {
     case 0:
     case 1:
         note(sim, "planned: the power fails in operation %llu of kinds %u", (unsigned long long)nth, kind);
@@ -182,6 +234,9 @@ static void plan(struct sim *sim)
     case 5:
         note(sim, "planned: a bad network");
         sim_set_net(sim->os, (int64_t)(1000 + below(sim, 50000)), (unsigned)below(sim, 20000));
+        break;
+    case 6:
+        scarce(sim);
         break;
     default:
         break;
@@ -251,7 +306,9 @@ static bool start(struct sim *sim, bool safely)
             uint64_t nth = 1 + below(sim, below(sim, 2) ? 40 : 400);
 
             sim->trouble = true;
-            if (below(sim, 3))
+            if (below(sim, 4) == 0)
+                scarce(sim);
+            else if (below(sim, 3))
                 sim_crash_at(sim->os, SIM_ANY, nth);
             else
                 sim_fail_at(sim->os, below(sim, 3) ? SIM_READ : SIM_ANY, 1 + nth / 4,
@@ -259,6 +316,7 @@ static bool start(struct sim *sim, bool safely)
         }
         if (boot(sim)) {
             sim_heal(sim->os);
+            heap_fail(0, 0);
             sim->trouble = false;
             return true;
         }

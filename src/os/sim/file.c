@@ -423,22 +423,28 @@ void sim_lie(struct os *os, unsigned kinds, unsigned per_million)
     os->disk.lies_per_million = per_million;
 }
 
+/* Other images of the file keep the byte as it was. */
+static enum err flip(struct pages *pages, uint64_t offset, unsigned bit)
+{
+    uint8_t byte;
+
+    if (offset >= pages->size || pages_at(pages, offset / PAGE_BYTES) == NULL || pages_read(pages, &byte, 1, offset) != 1)
+        return ERR_MISSING;
+    byte ^= (uint8_t)(1u << bit);
+    return pages_write(pages, &byte, 1, offset);
+}
+
 enum err sim_flip(struct os *os, const char *path, uint64_t offset, unsigned bit)
 {
-    const struct inode *inode = disk_find(os, path);
-    struct page *live, *durable;
+    struct inode *inode = disk_find(os, path);
+    enum err err;
 
     assert(bit < 8);
-    if (inode == NULL || offset >= inode->live.size)
+    if (inode == NULL)
         return ERR_MISSING;
-    live = pages_at(&inode->live, offset / PAGE_BYTES);
-    durable = pages_at(&inode->durable, offset / PAGE_BYTES);
-    if (live == NULL)
-        return ERR_MISSING;
-    live->bytes[offset % PAGE_BYTES] ^= (uint8_t)(1u << bit);
-    if (durable && durable != live)
-        durable->bytes[offset % PAGE_BYTES] ^= (uint8_t)(1u << bit);
-    return OK;
+    TRY(flip(&inode->live, offset, bit));
+    err = flip(&inode->durable, offset, bit);
+    return err == ERR_MISSING ? OK : err;
 }
 
 enum err sim_break(struct os *os, const char *path, uint64_t offset, uint64_t size)
@@ -456,6 +462,12 @@ void disk_end(struct os *os)
 {
     list_each(link, &os->disk.files)
         container_of(link, struct os_file, link)->inode->locker = NULL;
+}
+
+void disk_count(const struct os *os, struct sim_census *census)
+{
+    list_each(link, &os->disk.files)
+        census->files += container_of(link, struct os_file, link)->epoch == os->epoch;
 }
 
 void disk_free(struct os *os)

@@ -261,6 +261,7 @@ static struct os_socket *create(struct os_loop *loop)
     socket->dead = loop->dead;
     socket->push.run = push;
     socket->deliver.run = deliver;
+    socket->arrive.loop = socket->push.loop = socket->deliver.loop = loop;
     list_push(&os->net.sockets, &socket->link);
     return socket;
 }
@@ -491,6 +492,20 @@ void net_end(struct os *os)
         event_stop(os, &socket->arrive);
         event_stop(os, &socket->push);
         event_stop(os, &socket->deliver);
+    }
+}
+
+void net_count(const struct os *os, const struct os_loop *loop, struct sim_census *census)
+{
+    list_each(link, &os->net.sockets) {
+        const struct os_socket *socket = container_of(link, struct os_socket, link);
+
+        census->sockets += socket->loop == loop && !socket->dead;
+    }
+    list_each(link, &os->net.listeners) {
+        const struct os_listener *listener = container_of(link, struct os_listener, link);
+
+        census->listeners += listener->loop == loop && !listener->dead;
     }
 }
 

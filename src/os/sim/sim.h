@@ -33,6 +33,18 @@ void sim_step_wall(struct os *os, ms by);
 /* Raise a signal at every loop that asked. */
 void sim_signal(struct os *os, enum os_signal signal);
 
+/* Calls `turn` with a loop before anything that belongs to it is run (messages, timers, signals, what its sockets and
+ * listeners are told, the works of its jobs), and with NULL behind it. */
+void sim_on_turn(struct os *os, void (*turn)(void *ctx, const struct os_loop *loop), void *ctx);
+
+/* What there is of a loop: of the living, not of what a crash or a kill dropped. Open files and workers, which belong to
+ * no loop, are counted in any case. */
+struct sim_census {
+    size_t files, workers, sockets, listeners, timers, messages;
+};
+
+struct sim_census sim_count(const struct os *os, const struct os_loop *loop);
+
 /* A number of everything that happened so far, in order. */
 uint64_t sim_trace(const struct os *os);
 
@@ -97,6 +109,14 @@ must_use enum err sim_flip(struct os *os, const char *path, uint64_t offset, uns
 
 /* Reading any byte of the range gives IO from now on; size 0 heals. One range per file. */
 must_use enum err sim_break(struct os *os, const char *path, uint64_t offset, uint64_t size);
+
+/* The disk as it is now, to come back to as often as one likes; everything in it is durable then. Both between an end
+ * (sim_crash, sim_kill) and the next start only. Forget all images before os_destroy. */
+struct sim_image;
+
+must_use enum err sim_save(struct os *os, struct sim_image **ret_image);
+must_use enum err sim_restore(struct os *os, const struct sim_image *image);
+void sim_forget(struct sim_image *image);
 
 /* ---- the network's faults -------------------------------------------------------------------------------------- */
 

@@ -435,6 +435,57 @@ static void check_model(struct os_file *file, const struct model *model)
     CHECK(memcmp(got, model->bytes, size) == 0);
 }
 
+TEST("an image brings the disk back, again and again, and a flipped bit in between does not reach it")
+{
+    struct sim_image *image;
+    struct os_file *file;
+    char text[8] = "";
+    size_t size = 0;
+
+    begin(3);
+    file = open_durable("/d/a", STR("before"));
+    os_close(file);
+    sim_crash(os);
+    CHECK(sim_save(os, &image) == OK);
+    for (int i = 0; i < 3; i++) {
+        CHECK(sim_flip(os, "/d/a", 0, 1) == OK);
+        CHECK(os_mkdir(os, "/d/new") == OK);
+        CHECK(os_rename(os, "/d/a", "/d/b") == OK);
+        sim_kill(os);
+        CHECK(sim_restore(os, image) == OK);
+        if (i == 1)
+            sim_crash(os);
+        file = open_file("/d/a", OS_READ);
+        CHECK(os_read_at(file, text, sizeof(text), 0, &size) == OK && size == 6 && memcmp(text, "before", 6) == 0);
+        os_close(file);
+        CHECK(os_unlink(os, "/d/b") == ERR_MISSING && os_unlink(os, "/d/new") == ERR_MISSING);
+    }
+    sim_forget(image);
+    os_destroy(os);
+}
+
+TEST("a census counts what is alive, and nothing after an end; turns are told")
+{
+    struct os_loop *loop;
+    struct os_timer timer = { .fire = NULL };
+    struct os_file *file;
+    struct sim_census census;
+
+    begin(4);
+    CHECK(os_loop_create(os, &loop) == OK);
+    timer.fire = (void (*)(struct os_timer *))os_timer_stop;
+    os_timer_start(loop, &timer, 1000);
+    file = open_file("/d/a", OS_WRITE | OS_CREATE);
+    census = sim_count(os, loop);
+    CHECK(census.files == 1 && census.timers == 1 && census.sockets == 0 && census.workers == 0 && census.messages == 0);
+    sim_kill(os);
+    census = sim_count(os, loop);
+    CHECK(census.files == 0 && census.timers == 0);
+    os_close(file);
+    os_loop_destroy(loop);
+    os_destroy(os);
+}
+
 TEST("random writes, cuts and holes read as in a plain array; a crash after a sync changes nothing")
 {
     static struct model model;

@@ -68,6 +68,7 @@ static void assign(struct os_worker *worker)
         worker->first = desk->job->next;
         if (worker->first == NULL)
             worker->last = &worker->first;
+        desk->event.loop = desk->job->loop;
         event_start(worker->os, &desk->event, delay_us(worker->os));
     }
 }
@@ -154,6 +155,12 @@ void workers_end(struct os *os)
         for (unsigned i = 0; i < worker->desk_count; i++)
             event_stop(os, &worker->desks[i].event);
     }
+}
+
+void workers_count(const struct os *os, struct sim_census *census)
+{
+    list_each(link, &os->workers)
+        census->workers += !container_of(link, struct os_worker, link)->dead;
 }
 
 void workers_free(struct os *os)

@@ -139,6 +139,41 @@ void sim_kill(struct os *os)
     end(os);
 }
 
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+static void begin_turn(struct os *os, const struct os_loop *loop)
+{
+    if (os->turn)
+        os->turn(os->turn_ctx, loop);
+}
+
+void sim_on_turn(struct os *os, void (*turn)(void *ctx, const struct os_loop *loop), void *ctx)
+{
+    os->turn = turn;
+    os->turn_ctx = ctx;
+}
+
+static size_t count_timers(const struct os_timer *timer)
+{
+    size_t count = 0;
+
+    for (; timer; timer = timer->sibling)
+        count += 1 + count_timers(timer->child);
+    return count;
+}
+
+struct sim_census sim_count(const struct os *os, const struct os_loop *loop)
+{
+    struct sim_census census = { .timers = count_timers(loop->timers) };
+
+    for (const struct os_message *message = loop->first; message; message = message->next)
+        census.messages++;
+    disk_count(os, &census);
+    workers_count(os, &census);
+    net_count(os, loop, &census);
+    return census;
+}
+
 /* ---- events, timers, messages ---------------------------------------------------------------------------------- */
 
 void event_start(struct os *os, struct event *event, int64_t delay_us)
@@ -204,8 +239,11 @@ void sim_signal(struct os *os, enum os_signal signal)
     list_each(link, &os->loops) {
         struct os_loop *loop = container_of(link, struct os_loop, link);
 
-        if (loop->signalled)
-            loop->signalled(loop->signal_ctx, signal);
+        if (loop->signalled == NULL)
+            continue;
+        begin_turn(os, loop);
+        loop->signalled(loop->signal_ctx, signal);
+        begin_turn(os, NULL);
     }
 }
 
@@ -234,7 +272,9 @@ static void run_event(struct os *os)
     struct event *event = container_of(os->events, struct event, timer);
 
     event_stop(os, event);
+    begin_turn(os, event->loop);
     event->run(os, event);
+    begin_turn(os, NULL);
 }
 
 static bool is_due(const struct os *os, const struct os_timer *root)
@@ -251,11 +291,15 @@ static uint64_t ready(struct os *os, uint64_t pick)
         struct os_loop *loop = container_of(link, struct os_loop, link);
 
         if (loop->first && count++ == pick) {
+            begin_turn(os, loop);
             run_message(loop);
+            begin_turn(os, NULL);
             return count;
         }
         if (is_due(os, loop->timers) && count++ == pick) {
+            begin_turn(os, loop);
             run_timer(loop);
+            begin_turn(os, NULL);
             return count;
         }
     }

@@ -10,6 +10,7 @@ struct event {
     struct os_timer timer; /* `timer.loop` is unused */
     bool armed;
     void (*run)(struct os *os, struct event *event);
+    struct os_loop *loop; /* whose owner is told something; NULL: nobody's */
 };
 
 /* A planned failure. */
@@ -45,6 +46,8 @@ struct os {
     unsigned epoch; /* grows with each end; what is older is dead */
     struct list loops, workers;
     struct os_timer *events;
+    void (*turn)(void *ctx, const struct os_loop *loop); /* may be NULL */
+    void *turn_ctx;
     bool stepping, in_job;
     int64_t spent_us; /* by the file operations of the present job */
     struct disk disk;
@@ -74,14 +77,17 @@ void sim_spend(struct os *os, int64_t min_us, int64_t max_us);
 /* worker.c */
 void workers_end(struct os *os); /* their jobs are dropped */
 void workers_free(struct os *os);
+void workers_count(const struct os *os, struct sim_census *census);
 
 /* disk.c */
 must_use enum err disk_init(struct os *os);
 void disk_crash(struct os *os);
 void disk_end(struct os *os); /* open files are dead, locks free */
 void disk_free(struct os *os);
+void disk_count(const struct os *os, struct sim_census *census);
 
 /* net.c */
 void net_init(struct os *os);
 void net_end(struct os *os);
 void net_free(struct os *os);
+void net_count(const struct os *os, const struct os_loop *loop, struct sim_census *census);
