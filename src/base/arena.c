@@ -123,6 +123,11 @@ void *arena_alloc(struct arena *arena, size_t size)
     return at;
 }
 
+void *arena_bytes(struct arena *arena, size_t size)
+{
+    return take(arena, size);
+}
+
 void *arena_array(struct arena *arena, size_t count, size_t size)
 {
     size_t bytes;

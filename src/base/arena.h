@@ -33,6 +33,9 @@ void arena_deinit(struct arena *arena);
 /* Zeroed, aligned for any type; NULL when the bound is reached or malloc fails. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc));
 
+/* The same, not zeroed: for bytes that the caller writes at once. */
+void *arena_bytes(struct arena *arena, size_t size) __attribute__((malloc));
+
 /* An array of `count` zeroed objects; NULL also on overflow. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 

@@ -42,7 +42,7 @@ static enum err grow(struct buf *buf, size_t need)
     return OK;
 }
 
-char *buf_reserve(struct buf *buf, size_t size)
+char *buf_grow(struct buf *buf, size_t size)
 {
     size_t need;
 
@@ -56,24 +56,6 @@ char *buf_reserve(struct buf *buf, size_t size)
         return NULL;
     assert(buf->size + size <= buf->capacity);
     return buf->at + buf->size;
-}
-
-void buf_append(struct buf *buf, str s)
-{
-    char *to;
-
-    if (s.size == 0)
-        return;
-    to = buf_reserve(buf, s.size);
-    if (to == NULL)
-        return;
-    memcpy(to, s.at, s.size);
-    buf->size += s.size;
-}
-
-void buf_byte(struct buf *buf, char byte)
-{
-    buf_append(buf, str_bytes(&byte, 1));
 }
 
 void buf_zeros(struct buf *buf, size_t size)

@@ -21,11 +21,37 @@ void buf_deinit(struct buf *buf);
 /* Forget the content and a failure; keep the memory. */
 void buf_clear(struct buf *buf);
 
-/* Room for `size` more bytes, to be filled by the caller, who then adds to buf->size what he used. NULL on failure. */
-char *buf_reserve(struct buf *buf, size_t size);
+/* The slow way of buf_reserve. */
+char *buf_grow(struct buf *buf, size_t size);
 
-void buf_append(struct buf *buf, str s);
-void buf_byte(struct buf *buf, char byte);
+/* Room for `size` more bytes, to be filled by the caller, who then adds to buf->size what he used. NULL on failure. */
+static inline char *buf_reserve(struct buf *buf, size_t size)
+{
+    if (buf->err == OK && buf->at && size <= buf->capacity - buf->size)
+        return buf->at + buf->size;
+    return buf_grow(buf, size);
+}
+
+static inline void buf_append(struct buf *buf, str s)
+{
+    char *to = s.size ? buf_reserve(buf, s.size) : NULL;
+
+    if (to == NULL)
+        return;
+    memcpy(to, s.at, s.size);
+    buf->size += s.size;
+}
+
+static inline void buf_byte(struct buf *buf, char byte)
+{
+    char *to = buf_reserve(buf, 1);
+
+    if (to == NULL)
+        return;
+    *to = byte;
+    buf->size++;
+}
+
 void buf_zeros(struct buf *buf, size_t size);
 void buf_fmt(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vfmt(struct buf *buf, const char *format, va_list args);

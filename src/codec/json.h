@@ -74,6 +74,9 @@ void json_write_array_begin(struct json_writer *writer);
 void json_write_array_end(struct json_writer *writer);
 void json_write_key(struct json_writer *writer, str key);
 
+/* A key that holds nothing to escape, and is not empty. */
+void json_write_name(struct json_writer *writer, str name);
+
 /* Escapes quotes, backslashes and controls and nothing else; bytes that are not UTF-8 come out as U+FFFD. */
 void json_write_string(struct json_writer *writer, str text);
 

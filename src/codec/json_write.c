@@ -59,6 +59,22 @@ void json_write_key(struct json_writer *writer, str key)
     writer->comma = false;
 }
 
+void json_write_name(struct json_writer *writer, str name)
+{
+    char *to = buf_reserve(writer->buf, name.size + 4);
+
+    if (to == NULL)
+        return;
+    writer->buf->size += name.size + 3 + writer->comma;
+    if (writer->comma)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, name.at, name.size);
+    to[name.size] = '"';
+    to[name.size + 1] = ':';
+    writer->comma = false;
+}
+
 /* Append what stands for the one character at `at` that is not plain; returns its size in the input. */
 static size_t escape_one(struct buf *buf, const char *at, const char *end)
 {
@@ -94,12 +110,28 @@ void json_escape(struct buf *buf, str text)
     }
 }
 
+/* Most texts hold nothing to escape: they are looked through once and copied in one go. */
 void json_write_string(struct json_writer *writer, str text)
 {
+    const char *end = text.size ? text.at + text.size : text.at;
+    bool plain = utf8_plain_end(text.at, end) == end;
+    char *to;
+
     comma(writer);
-    buf_byte(writer->buf, '"');
-    json_escape(writer->buf, text);
-    buf_byte(writer->buf, '"');
+    if (!plain) {
+        buf_byte(writer->buf, '"');
+        json_escape(writer->buf, text);
+        buf_byte(writer->buf, '"');
+        return;
+    }
+    to = buf_reserve(writer->buf, text.size + 2);
+    if (to == NULL)
+        return;
+    to[0] = '"';
+    if (text.size)
+        memcpy(to + 1, text.at, text.size);
+    to[text.size + 1] = '"';
+    writer->buf->size += text.size + 2;
 }
 
 void json_write_int(struct json_writer *writer, int64_t number)

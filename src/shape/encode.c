@@ -155,20 +155,28 @@ static const void *member_value(const struct shape_member *member, const void *a
     return member->required && (shape->kind == SHAPE_LIST || shape->kind == SHAPE_MAP) ? value : NULL;
 }
 
+/* Names of members come from the model and hold nothing to escape. */
+static void write_member(struct encoder *encoder, const struct shape_member *member, const void *value)
+{
+    if (is_json(encoder))
+        json_write_name(&encoder->json, member->name);
+    else
+        cbor_write_text(encoder->buf, member->name);
+    encode_value(encoder, member->shape, value);
+}
+
 static void encode_members(struct encoder *encoder, const struct shape *shape, const void *at)
 {
     uint64_t count = 0;
 
-    for (uint32_t i = 0; i < shape->member_count; i++)
+    for (uint32_t i = 0; i < shape->member_count && !is_json(encoder); i++)
         count += member_value(&shape->members[i], at) != NULL;
     write_object_begin(encoder, count);
     for (uint32_t i = 0; i < shape->member_count; i++) {
         const void *value = member_value(&shape->members[i], at);
 
-        if (!value)
-            continue;
-        write_key(encoder, shape->members[i].name);
-        encode_value(encoder, shape->members[i].shape, value);
+        if (value)
+            write_member(encoder, &shape->members[i], value);
     }
     write_object_end(encoder);
 }

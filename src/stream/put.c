@@ -11,11 +11,12 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "base/md5.h"
 #include "stream/keyring.h"
 #include "stream/record.h"
 #include "stream/room.h"
 
-enum { NO_ENTRY = UINT32_MAX, RECORD_KIB_USUAL = 1024 };
+enum { NO_ENTRY = UINT32_MAX, RECORD_KIB_USUAL = 1024, KEYS_AT_ONCE = 64 };
 
 /* The entries of one put that go to one shard: one append. */
 struct put_group {
@@ -27,15 +28,36 @@ struct put_group {
     char *plain; /* what will be sealed; NULL when the stream is not encrypted */
 };
 
-u128 put_hash(struct streams *streams, str key)
+u128 put_hash(str key)
 {
-    uint8_t digest[16];
+    uint8_t digest[MD5_BYTES];
 
-    if (EVP_DigestInit_ex2(streams->hashing, streams->md5, NULL) != 1 ||
-        EVP_DigestUpdate(streams->hashing, key.at, key.size) != 1 ||
-        EVP_DigestFinal_ex(streams->hashing, digest, NULL) != 1)
-        abort(); /* libcrypto failed; a record placed at random would never be found by its key */
+    md5_many(&key, 1, &digest);
     return u128_load_be(digest);
+}
+
+/* The hashes of the entries that are placed by their keys. */
+static void hash_keys(struct put *put)
+{
+    str keys[KEYS_AT_ONCE];
+    uint8_t digests[KEYS_AT_ONCE][MD5_BYTES];
+    struct put_entry *entries[KEYS_AT_ONCE];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < put->count; i++) {
+        struct put_entry *entry = &put->entries[i];
+
+        if (!entry->placed) {
+            keys[count] = entry->key;
+            entries[count++] = entry;
+        }
+        if (count == 0 || (count < KEYS_AT_ONCE && i + 1 < put->count))
+            continue;
+        md5_many(keys, count, digests);
+        while (count--)
+            entries[count]->hash = u128_load_be(digests[count]);
+        count = 0;
+    }
 }
 
 /* Entries that are still to be written carry SEALED. */
@@ -362,6 +384,7 @@ void put_start(struct streams *streams, struct put *put)
     list_init(&put->link);
     for (uint32_t i = 0; i < put->count; i++)
         put->entries[i].err = ERR_SEALED;
+    hash_keys(put);
     put->groups = ARENA_ARRAY(put->arena, put->count, struct put_group);
     if (put->groups == NULL) {
         finish(put, ERR_NO_MEMORY);

@@ -1,8 +1,6 @@
 /* room.h: what the files of this room share. Nobody else includes it. */
 #pragma once
 
-#include <openssl/evp.h>
-
 #include "stream/stream.h"
 
 struct subscription;
@@ -12,8 +10,6 @@ enum { BATCH_ENCRYPTED = 1 << LOG_USER_SHIFT };
 
 struct streams {
     struct streams_config config;
-    EVP_MD *md5; /* fetched once: looking it up costs more than hashing a key */
-    EVP_MD_CTX *hashing;
     uint64_t put_stamp;    /* of the last put that was grouped */
     size_t waiting_count;  /* puts in all `waiting` lists */
     struct os_timer again; /* armed: waiting puts may go on */

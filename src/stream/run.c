@@ -106,13 +106,6 @@ static void waiting_look(struct os_timer *timer)
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */
 
-static void streams_free(struct streams *streams)
-{
-    EVP_MD_CTX_free(streams->hashing);
-    EVP_MD_free(streams->md5);
-    free(streams);
-}
-
 enum err streams_create(const struct streams_config *config, struct streams **ret_streams)
 {
     struct streams *streams = calloc(1, sizeof(*streams));
@@ -120,12 +113,6 @@ enum err streams_create(const struct streams_config *config, struct streams **re
     if (streams == NULL)
         return ERR_NO_MEMORY;
     streams->config = *config;
-    streams->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-    streams->hashing = EVP_MD_CTX_new();
-    if (streams->md5 == NULL || streams->hashing == NULL) {
-        streams_free(streams);
-        return ERR_NO_MEMORY;
-    }
     streams->again.fire = again;
     streams->waiting_timer.fire = waiting_look;
     *ret_streams = streams;
@@ -174,7 +161,7 @@ void streams_destroy(struct streams *streams)
         stream_run_free(streams, stream, ERR_STOPPED);
     }
     assert(streams->waiting_count == 0);
-    streams_free(streams);
+    free(streams);
 }
 
 void streams_event(struct streams *streams, enum catalog_event event, struct stream *stream, void *object)

@@ -1,12 +1,16 @@
 #include "stream/seqno.h"
 
+#include <assert.h>
+
+#include "base/bytes.h"
+
 /* A number of 192 bits, least significant limb first. */
 struct wide {
     uint64_t limb[3];
 };
 
-enum { CHUNK_DIGITS = 19, CHUNKS = 3 };
-#define CHUNK         10000000000000000000ull /* 10^19; its cube is 57 digits, one more than the largest number has */
+enum { PART = 100000000, PART_DIGITS = 8 };
+#define TWO_PARTS     10000000000000000ull
 #define CREATED_S_END 16025175000ll           /* later creation seconds are no valid number */
 
 /* (*rest : limb) / divisor, where rest < divisor, so that the quotient fits; the compiler cannot know that and would
@@ -83,23 +87,9 @@ static unsigned wide_size(const struct wide *wide)
     return 0;
 }
 
-/* All digits of a chunk, leading zeros too. The halves depend on each other no more, so their digits come at once. */
-static void chunk_format(uint64_t chunk, char to[static CHUNK_DIGITS])
-{
-    uint64_t high = chunk / 1000000000, low = chunk % 1000000000;
-
-    for (int i = 9; i > 0; i--, high /= 10, low /= 10) {
-        to[i] = (char)('0' + high % 10);
-        to[i + 9] = (char)('0' + low % 10);
-    }
-    to[0] = (char)('0' + high);
-}
-
-size_t seqno_format(struct seqno seqno, char ret_digits[static SEQNO_DIGITS_MAX])
+static void parts_of(struct seqno seqno, uint32_t ret_parts[static SEQNO_PARTS])
 {
     struct wide wide = { { 0 } };
-    char digits[CHUNKS * CHUNK_DIGITS];
-    size_t zeros = 0, count;
 
     wide_put(&wide, 0, 2);
     wide_put(&wide, 4, seqno.shard);
@@ -108,13 +98,60 @@ size_t seqno_format(struct seqno seqno, char ret_digits[static SEQNO_DIGITS_MAX]
     wide_put(&wide, 144, seqno.shard & 0xf);
     wide_put(&wide, 148, (uint64_t)seqno.created_s & 0xfffffffff);
     wide_put(&wide, 184, 2);
-    for (int i = CHUNKS - 1; i >= 0; i--)
-        chunk_format(wide_divide(&wide, CHUNK), digits + i * CHUNK_DIGITS);
-    while (digits[zeros] == '0')
-        zeros++;
-    count = sizeof(digits) - zeros;
-    memcpy(ret_digits, digits + zeros, count);
-    return count;
+    for (int i = 0; i < SEQNO_PARTS - 1; i += 2) {
+        uint64_t two = wide_divide(&wide, TWO_PARTS);
+
+        ret_parts[i] = (uint32_t)(two % PART);
+        ret_parts[i + 1] = (uint32_t)(two / PART);
+    }
+    assert(wide.limb[0] < PART && !wide.limb[1] && !wide.limb[2]);
+    ret_parts[SEQNO_PARTS - 1] = (uint32_t)wide.limb[0];
+}
+
+/* Add two to the index, which stands 80 bits up. */
+static void parts_next(uint32_t parts[static SEQNO_PARTS])
+{
+    static const uint32_t step[SEQNO_PARTS] = { 49412352, 92292583, 41785163, 2 };
+    uint32_t carry = 0;
+
+    for (int i = 0; i < SEQNO_PARTS; i++) {
+        parts[i] += step[i] + carry;
+        carry = parts[i] >= PART;
+        parts[i] -= carry ? PART : 0;
+    }
+}
+
+/* Eight digits, leading zeros too: the number is halved into ever more lanes of one word, the first digit lowest. */
+static void part_format(uint32_t part, char *to)
+{
+    uint64_t fours = part / 10000 | (uint64_t)(part % 10000) << 32;
+    uint64_t high = (fours * 10486) >> 20 & 0x7f0000007f; /* a hundredth */
+    uint64_t twos = high | (fours - 100 * high) << 16;
+    uint64_t tens = (twos * 103) >> 10 & 0x000f000f000f000f; /* a tenth */
+
+    store_le64(to, (tens | (twos - 10 * tens) << 8) + 0x3030303030303030);
+}
+
+void seqno_format_near(struct seqno_near *near, struct seqno seqno, char ret_digits[static SEQNO_DIGITS])
+{
+    const struct seqno *last = &near->last;
+
+    if (near->known && seqno.index == last->index + 2 && seqno.created_s == last->created_s &&
+        seqno.time_s == last->time_s && seqno.shard == last->shard)
+        parts_next(near->parts);
+    else
+        parts_of(seqno, near->parts);
+    near->last = seqno;
+    near->known = true;
+    for (int i = 0; i < SEQNO_PARTS; i++)
+        part_format(near->parts[SEQNO_PARTS - 1 - i], ret_digits + i * PART_DIGITS);
+}
+
+void seqno_format(struct seqno seqno, char ret_digits[static SEQNO_DIGITS])
+{
+    struct seqno_near near = { 0 };
+
+    seqno_format_near(&near, seqno, ret_digits);
 }
 
 static enum err parse_wide(str digits, struct wide *ret_wide)

@@ -22,12 +22,22 @@ struct seqno {
     uint32_t shard;
 };
 
-enum { SEQNO_DIGITS_MAX = 57 };
+enum { SEQNO_DIGITS = 56, SEQNO_PARTS = 7 };
 
 #define SEQNO_INDEX_END ((uint64_t)INT64_MAX) /* of a closed shard's ending number */
 
-/* Decimal digits; returns how many (56 for present dates). No zero byte follows. */
-size_t seqno_format(struct seqno seqno, char ret_digits[static SEQNO_DIGITS_MAX]);
+/* Decimal digits, always 56 of them. No zero byte follows. */
+void seqno_format(struct seqno seqno, char ret_digits[static SEQNO_DIGITS]);
+
+/* The same for who formats many numbers of one shard: that of the next record is made from the last one by an addition.
+ * `near` is zero at first; it may be given any numbers in any order. */
+struct seqno_near {
+    struct seqno last;
+    uint32_t parts[SEQNO_PARTS]; /* eight digits each, the lowest first */
+    bool known;
+};
+
+void seqno_format_near(struct seqno_near *near, struct seqno seqno, char ret_digits[static SEQNO_DIGITS]);
 
 /* The decimal text of any layout the service ever used. MALFORMED when no layout accepts it. `version` is 0, 1 or 2;
  * "0" parses as version 0 of shard 0. */

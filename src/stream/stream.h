@@ -74,7 +74,8 @@ struct shard_run *shard_run(struct shard *shard);
 struct put_entry {
     str key; /* absent: none was given */
     str data;
-    u128 hash;
+    u128 hash;   /* where it belongs: given if `placed`, else made from the key */
+    bool placed;
     /* result */
     enum err err; /* OK, THROTTLED, or INTERNAL and the like */
     uint32_t shard;
@@ -111,7 +112,7 @@ struct put {
 void put_start(struct streams *streams, struct put *put);
 
 /* The hash that places a record: MD5 of the key's bytes, as one big-endian number. */
-u128 put_hash(struct streams *streams, str key);
+u128 put_hash(str key);
 
 /* ---- read ------------------------------------------------------------------------------------------------------- */
 

@@ -98,7 +98,6 @@ static void fire(struct os_timer *timer)
         writer->entries[i] = (struct put_entry){
             .key = str_of(writer->keys[i]),
             .data = str_bytes(writer->data[i], size + world_below(world, DATA_MAX - size)),
-            .hash = put_hash(play->stage.streams, str_of(writer->keys[i])),
         };
     }
     writer->put = (struct put){ .stream_id = bench_stream(&play->stage.bench)->id,

@@ -254,7 +254,7 @@ TEST("the end of a shard is told when its children are there, at once, with all 
         CHECK(peer.next >= 20 && peer.next <= 30);
         {
             struct peer child = { .next = peer.next };
-            struct shard *to = stream_shard_for(bench_stream(&stage.bench), put_hash(stage.streams, STR("key")));
+            struct shard *to = stream_shard_for(bench_stream(&stage.bench), put_hash(STR("key")));
 
             peer_start(&child, &stage, to->index);
             seconds(&stage, 1);

@@ -130,7 +130,7 @@ static inline void stage_put_start(struct stage *stage, struct stage_put *one, s
 {
     *one = (struct stage_put){ 0 };
     arena_init(&one->arena, 1 << 20);
-    one->entry = (struct put_entry){ .key = key, .data = data, .hash = put_hash(stage->streams, key) };
+    one->entry = (struct put_entry){ .key = key, .data = data };
     one->put = (struct put){ .stream_id = bench_stream(&stage->bench)->id,
                              .entries = &one->entry,
                              .count = 1,

@@ -108,7 +108,7 @@ static enum err answer(struct rq *rq, struct get *get)
     if (!read->at_end && read->count > 0 && rq->now > read->records[read->count - 1].time)
         behind_ms = rq->now - read->records[read->count - 1].time;
     count(rq, stream, shard, read, behind_ms);
-    out->records.at = records_of(rq, &rq->arena, shard, read->records, read->count);
+    out->records.at = records_of(&rq->arena, shard, read->records, read->count);
     if (out->records.at == NULL)
         return ERR_NO_MEMORY;
     out->records.count = read->count;

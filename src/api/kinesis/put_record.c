@@ -45,7 +45,7 @@ static enum err answer(struct rq *rq, const struct put *put, enum err err)
 
     if (stream)
         count(rq, stream, entry);
-    TRY(put_failed(rq, stream, err));
+    TRY(key_failed(rq, stream, err));
     if (entry->err == ERR_THROTTLED && stream)
         rq->message = rate_exceeded(rq, stream, entry->shard);
     TRY(entry->err);
@@ -68,23 +68,11 @@ static void done(struct put *put, enum err err)
 enum err put_record(struct rq *rq, const struct put_record_input *in, struct put_record_output *out)
 {
     struct stream *stream;
-    struct put *put = ARENA_NEW(&rq->arena, struct put);
-    struct put_entry *entry = ARENA_NEW(&rq->arena, struct put_entry);
+    struct put *put;
 
     (void)out;
-    if (put == NULL || entry == NULL)
-        return ERR_NO_MEMORY;
-    TRY(find_writable(rq, in->stream_name, in->stream_arn, &stream));
-    TRY(check_record(rq, stream, in->partition_key, in->data, /* member: */ 0));
-    TRY(record_hash(rq, stream, in->partition_key, in->explicit_hash_key, &entry->hash));
+    TRY(put_begin(rq, in->stream_name, in->stream_arn, 1, &stream, &put));
+    TRY(put_fill(rq, stream, put->entries, in->partition_key, in->data, in->explicit_hash_key, /* member: */ 0));
     TRY(check_ordering(rq, stream, in->sequence_number_for_ordering));
-    if (in->dry_run.present && in->dry_run.value)
-        return refuse_dry_run(rq);
-    entry->key = in->partition_key;
-    entry->data = in->data;
-    *put = (struct put){
-        .stream_id = stream->id, .entries = entry, .count = 1, .arena = &rq->arena, .done = done, .ctx = rq
-    };
-    put_start(api_config(rq->api)->streams, put);
-    return ERR_PENDING;
+    return put_go(rq, put, in->dry_run, done);
 }

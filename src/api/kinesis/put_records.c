@@ -6,20 +6,17 @@
  * anything is written. Afterwards the answer is a success even if every record failed, with results in the order of
  * the request. */
 
-enum { REQUEST_BYTES_MAX = 10 << 20 };
+enum { REQUEST_BYTES_MAX = 10 << 20, SHARDS_KNOWN = 16 };
 
-static enum err gather(struct rq *rq, const struct put_records_input *in, const struct stream *stream,
-                       struct put_entry *entries)
+static enum err gather(struct rq *rq, const struct put_records_input *in, const struct stream *stream, struct put *put)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < in->records.count; i++) {
         const struct kinesis_put_records_request_entry *record = &in->records.at[i];
 
-        TRY(check_record(rq, stream, record->partition_key, record->data, i + 1));
-        TRY(record_hash(rq, stream, record->partition_key, record->explicit_hash_key, &entries[i].hash));
-        entries[i].key = record->partition_key;
-        entries[i].data = record->data;
+        TRY(put_fill(rq, stream, &put->entries[i], record->partition_key, record->data, record->explicit_hash_key,
+                     i + 1));
         bytes += record->partition_key.size + record->data.size;
     }
     if (bytes > REQUEST_BYTES_MAX)
@@ -27,15 +24,36 @@ static enum err gather(struct rq *rq, const struct put_records_input *in, const 
     return OK;
 }
 
-/* One result: a number and a shard, or a code and a sentence; never both. */
-static void result(struct rq *rq, const struct put *put, struct stream *stream, const struct put_entry *entry,
-                   struct kinesis_put_records_result_entry *ret_result)
-{
-    struct shard *shard = entry->err == OK ? stream_shard(stream, entry->shard) : NULL;
+/* What the results of one shard have in common. */
+struct known {
+    struct shard *shard; /* NULL: nothing is known yet */
+    str id;
+    struct seqno_near near;
+};
 
-    if (shard) {
-        ret_result->sequence_number = sequence_number(rq, seqno_of(shard, entry->position, entry->time));
-        ret_result->shard_id = rq_shard_id(rq, entry->shard);
+static struct known *known_of(struct rq *rq, struct known known[static SHARDS_KNOWN], struct stream *stream,
+                              uint32_t index)
+{
+    struct known *of = &known[index % SHARDS_KNOWN];
+
+    if (of->shard && of->shard->index == index)
+        return of;
+    *of = (struct known){ .shard = stream_shard(stream, index) };
+    if (of->shard)
+        of->id = rq_shard_id(rq, index);
+    return of;
+}
+
+/* One result: a number and a shard, or a code and a sentence; never both. */
+static void result(struct rq *rq, struct stream *stream, const struct put_entry *entry, struct known *known,
+                   char digits[static SEQNO_DIGITS], struct kinesis_put_records_result_entry *ret_result)
+{
+    if (entry->err == OK)
+        known = known_of(rq, known, stream, entry->shard);
+    if (entry->err == OK && known->shard) {
+        seqno_format_near(&known->near, seqno_of(known->shard, entry->position, entry->time), digits);
+        ret_result->sequence_number = str_bytes(digits, SEQNO_DIGITS);
+        ret_result->shard_id = known->id;
     } else if (entry->err == ERR_THROTTLED) {
         ret_result->error_code = STR("ProvisionedThroughputExceededException");
         ret_result->error_message = rate_exceeded(rq, stream, entry->shard);
@@ -73,17 +91,20 @@ static enum err answer(struct rq *rq, struct put *put, enum err err)
     struct put_records_output *out = rq->out;
     struct stream *stream = catalog_stream_by_id(api_config(rq->api)->catalog, put->stream_id);
     struct kinesis_put_records_result_entry *results;
+    struct known known[SHARDS_KNOWN] = { 0 };
     int64_t failed = 0;
+    char *digits;
 
-    TRY(put_failed(rq, stream, err));
+    TRY(key_failed(rq, stream, err));
     if (stream == NULL)
         return ERR_NOT_FOUND;
     count(rq, stream, put);
     results = ARENA_ARRAY(&rq->arena, put->count, struct kinesis_put_records_result_entry);
-    if (results == NULL)
+    digits = arena_bytes(&rq->arena, (size_t)put->count * SEQNO_DIGITS);
+    if (results == NULL || digits == NULL)
         return ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < put->count; i++) {
-        result(rq, put, stream, &put->entries[i], &results[i]);
+    for (uint32_t i = 0; i < put->count; i++, digits += SEQNO_DIGITS) {
+        result(rq, stream, &put->entries[i], known, digits, &results[i]);
         failed += str_present(results[i].error_code);
     }
     out->failed_record_count = int_of(failed);
@@ -105,22 +126,10 @@ static void done(struct put *put, enum err err)
 enum err put_records(struct rq *rq, const struct put_records_input *in, struct put_records_output *out)
 {
     struct stream *stream;
-    struct put *put = ARENA_NEW(&rq->arena, struct put);
-    struct put_entry *entries = ARENA_ARRAY(&rq->arena, in->records.count, struct put_entry);
+    struct put *put;
 
     (void)out;
-    if (put == NULL || entries == NULL)
-        return ERR_NO_MEMORY;
-    TRY(find_writable(rq, in->stream_name, in->stream_arn, &stream));
-    TRY(gather(rq, in, stream, entries));
-    if (in->dry_run.present && in->dry_run.value)
-        return refuse_dry_run(rq);
-    *put = (struct put){ .stream_id = stream->id,
-                         .entries = entries,
-                         .count = (uint32_t)in->records.count,
-                         .arena = &rq->arena,
-                         .done = done,
-                         .ctx = rq };
-    put_start(api_config(rq->api)->streams, put);
-    return ERR_PENDING;
+    TRY(put_begin(rq, in->stream_name, in->stream_arn, in->records.count, &stream, &put));
+    TRY(gather(rq, in, stream, put));
+    return put_go(rq, put, in->dry_run, done);
 }

@@ -10,7 +10,7 @@ enum err refuse_dry_run(struct rq *rq)
     return fail(rq, ERR_DRY_RUN, "The request was rejected because the DryRun parameter was specified.");
 }
 
-enum err find_writable(struct rq *rq, str name, str arn, struct stream **ret_stream)
+static enum err find_writable(struct rq *rq, str name, str arn, struct stream **ret_stream)
 {
     int64_t status;
 
@@ -22,7 +22,24 @@ enum err find_writable(struct rq *rq, str name, str arn, struct stream **ret_str
                 STR_ARG((*ret_stream)->record->account));
 }
 
-enum err check_record(struct rq *rq, const struct stream *stream, str key, str data, size_t member)
+enum err put_begin(struct rq *rq, str name, str arn, size_t count, struct stream **ret_stream, struct put **ret_put)
+{
+    struct put *put = ARENA_NEW(&rq->arena, struct put);
+    struct put_entry *entries = ARENA_ARRAY(&rq->arena, count, struct put_entry);
+    struct stream *stream;
+
+    if (put == NULL || entries == NULL)
+        return ERR_NO_MEMORY;
+    TRY(find_writable(rq, name, arn, &stream));
+    *put = (struct put){
+        .stream_id = stream->id, .entries = entries, .count = (uint32_t)count, .arena = &rq->arena, .ctx = rq
+    };
+    *ret_stream = stream;
+    *ret_put = put;
+    return OK;
+}
+
+static enum err check_record(struct rq *rq, const struct stream *stream, str key, str data, size_t member)
 {
     int64_t kib = stream->record->record_kib.present ? stream->record->record_kib.value : RECORD_KIB_DEFAULT;
     bool keyless = !str_present(key) && stream->record->distribution.value != DISTRIBUTION_AUTO;
@@ -43,17 +60,14 @@ enum err check_record(struct rq *rq, const struct stream *stream, str key, str d
                 STR_ARG(prefix), (long long)kib * 1024);
 }
 
-enum err record_hash(struct rq *rq, const struct stream *stream, str key, str explicit_hash_key, u128 *ret_hash)
+static enum err place(struct rq *rq, const struct stream *stream, str explicit_hash_key, struct put_entry *entry)
 {
-    if (stream->record->distribution.value == DISTRIBUTION_AUTO) {
-        rq_random(rq, ret_hash, sizeof(*ret_hash));
-        return OK;
-    }
-    if (!str_present(explicit_hash_key)) {
-        *ret_hash = put_hash(api_config(rq->api)->streams, key);
-        return OK;
-    }
-    if (u128_parse(explicit_hash_key, ret_hash) != OK)
+    entry->placed = true;
+    if (stream->record->distribution.value == DISTRIBUTION_AUTO)
+        rq_random(rq, &entry->hash, sizeof(entry->hash));
+    else if (!str_present(explicit_hash_key))
+        entry->placed = false;
+    else if (u128_parse(explicit_hash_key, &entry->hash) != OK)
         return fail(rq, ERR_INVALID_ARGUMENT,
                     "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was "
                     "%.*s",
@@ -61,16 +75,32 @@ enum err record_hash(struct rq *rq, const struct stream *stream, str key, str ex
     return OK;
 }
 
-static str sequence_text(struct arena *arena, struct seqno seqno)
+enum err put_fill(struct rq *rq, const struct stream *stream, struct put_entry *entry, str key, str data,
+                  str explicit_hash_key, size_t member)
 {
-    char *digits = arena_alloc(arena, SEQNO_DIGITS_MAX);
+    TRY(check_record(rq, stream, key, data, member));
+    entry->key = key;
+    entry->data = data;
+    return place(rq, stream, explicit_hash_key, entry);
+}
 
-    return digits ? str_bytes(digits, seqno_format(seqno, digits)) : (str){ 0 };
+enum err put_go(struct rq *rq, struct put *put, struct opt_bool dry_run, void (*done)(struct put *put, enum err err))
+{
+    if (dry_run.present && dry_run.value)
+        return refuse_dry_run(rq);
+    put->done = done;
+    put_start(api_config(rq->api)->streams, put);
+    return ERR_PENDING;
 }
 
 str sequence_number(struct rq *rq, struct seqno seqno)
 {
-    return sequence_text(&rq->arena, seqno);
+    char *digits = arena_bytes(&rq->arena, SEQNO_DIGITS);
+
+    if (digits == NULL)
+        return (str){ 0 };
+    seqno_format(seqno, digits);
+    return str_bytes(digits, SEQNO_DIGITS);
 }
 
 str rate_exceeded(struct rq *rq, const struct stream *stream, uint32_t shard)
@@ -79,7 +109,7 @@ str rate_exceeded(struct rq *rq, const struct stream *stream, uint32_t shard)
                   STR_ARG(stream->record->name), STR_ARG(stream->record->account));
 }
 
-enum err put_failed(struct rq *rq, const struct stream *stream, enum err err)
+enum err key_failed(struct rq *rq, const struct stream *stream, enum err err)
 {
     if (stream == NULL || (err != ERR_KMS_DISABLED && err != ERR_KMS_INVALID_STATE && err != ERR_KMS_NOT_FOUND))
         return err;
@@ -89,16 +119,18 @@ enum err put_failed(struct rq *rq, const struct stream *stream, enum err err)
                                                : "does not exist");
 }
 
-struct kinesis_record *records_of(struct rq *rq, struct arena *arena, const struct shard *shard,
-                                  const struct read_record *records, uint32_t count)
+struct kinesis_record *records_of(struct arena *arena, const struct shard *shard, const struct read_record *records,
+                                  uint32_t count)
 {
     struct kinesis_record *of = ARENA_ARRAY(arena, count, struct kinesis_record);
+    char *digits = arena_bytes(arena, (size_t)count * SEQNO_DIGITS);
+    struct seqno_near near = { 0 };
 
-    (void)rq;
-    for (uint32_t i = 0; of && i < count; i++) {
-        of[i].sequence_number = sequence_text(arena, seqno_of(shard, records[i].position, records[i].time));
-        if (!str_present(of[i].sequence_number))
-            return NULL;
+    if (of == NULL || digits == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++, digits += SEQNO_DIGITS) {
+        seqno_format_near(&near, seqno_of(shard, records[i].position, records[i].time), digits);
+        of[i].sequence_number = str_bytes(digits, SEQNO_DIGITS);
         of[i].approximate_arrival_timestamp = ms_of(records[i].time);
         of[i].data = records[i].data.size ? records[i].data : STR("");
         of[i].partition_key = records[i].key;

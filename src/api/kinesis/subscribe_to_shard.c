@@ -26,9 +26,9 @@ static enum err send(struct fanout *fanout, const struct subscription_event *eve
     struct rq *rq = fanout->rq;
     struct kinesis_subscribe_to_shard_event out = { .millis_behind_latest = int_of(event->behind_ms) };
     struct seqno next = seqno_of(event->shard, event->next, os_wall_ms(api_config(rq->api)->os));
-    char digits[SEQNO_DIGITS_MAX];
+    char digits[SEQNO_DIGITS];
 
-    out.records.at = records_of(rq, &fanout->arena, event->shard, event->records, event->count);
+    out.records.at = records_of(&fanout->arena, event->shard, event->records, event->count);
     out.records.count = event->count;
     out.records.present = true;
     if (event->count && out.records.at == NULL)
@@ -39,7 +39,8 @@ static enum err send(struct fanout *fanout, const struct subscription_event *eve
             return ERR_NO_MEMORY;
     } else {
         next.index -= next.index > 0; /* behind the last record, before the next */
-        out.continuation_sequence_number = str_bytes(digits, seqno_format(next, digits));
+        seqno_format(next, digits);
+        out.continuation_sequence_number = str_bytes(digits, sizeof(digits));
     }
     return rq_events_send(rq, STR("SubscribeToShardEvent"), &kinesis_subscribe_to_shard_event_shape, &out);
 }
@@ -134,7 +135,7 @@ static enum err find(struct rq *rq, const struct subscribe_to_shard_input *in, s
 }
 
 /* May this call take the place of what is there? */
-static enum err check_active(struct rq *rq, const struct consumer *consumer, const struct shard *shard,
+static enum err check_active(struct rq *rq, struct consumer *consumer, const struct shard *shard,
                              struct shard_run *run, struct subscription **ret_active)
 {
     const struct catalog_stream_record *stream = shard->stream->record;
@@ -148,6 +149,7 @@ static enum err check_active(struct rq *rq, const struct consumer *consumer, con
     if (active && rq->started_us - active->started_us < SUBSCRIPTION_TAKEOVER_MS * 1000ll) {
         if (of_stream)
             of_stream->count.subscribe_rate_exceeded++;
+        consumer->count.subscribe_rate_exceeded++;
         return fail(rq, ERR_IN_USE, "Another active subscription exists for this consumer: %.*s:%.*s:%.*s:%.*s",
                     STR_ARG(stream->account), STR_ARG(stream->name), STR_ARG(id), STR_ARG(consumer->record->name));
     }
@@ -155,6 +157,7 @@ static enum err check_active(struct rq *rq, const struct consumer *consumer, con
         return OK;
     if (of_stream)
         of_stream->count.subscribe_rate_exceeded++;
+    consumer->count.subscribe_rate_exceeded++;
     return fail(rq, ERR_LIMIT_EXCEEDED, "Rate exceeded for consumer %.*s and shard %.*s.",
                 STR_ARG(consumer->record->name), STR_ARG(id));
 }
@@ -209,6 +212,7 @@ enum err subscribe_to_shard(struct rq *rq, const struct subscribe_to_shard_input
     if (active)
         subscription_end(active, ERR_IN_USE);
     of_stream->count.subscribe_success++;
+    consumer->count.subscribe_success++;
     fanout->subscription.stream_id = shard->stream->id;
     fanout->subscription.shard = shard->index;
     fanout->subscription.consumer = arena_str(&rq->arena, consumer->record->name);
