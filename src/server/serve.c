@@ -450,12 +450,26 @@ static void keys_opened(struct os_job *job)
                     str_of(server->keys_why[0] ? server->keys_why : "the keys or the catalog cannot be opened"));
 }
 
+/* Nothing is lost by a start that fails: the next one begins where this one did. */
+static void log_refused(struct server *server, enum err err)
+{
+    const char *what = "the log cannot be opened";
+    char why[WHY_BYTES];
+
+    if (err == ERR_NO_SPACE)
+        what = "the disk is full, and a start needs room for one segment: make some, and start again";
+    else if (err == ERR_IO)
+        what = "the log cannot be opened, because a read, write or sync failed: start again when the disk is well";
+    (void)snprintf(why, sizeof(why), "%.120s: %s", server->dir, what);
+    server_fail(server, err, str_of(why));
+}
+
 static void log_opened(void *ctx, enum err err, struct log *log)
 {
     struct server *server = ctx;
 
     if (err != OK) {
-        server_fail(server, err, STR("the log cannot be opened"));
+        log_refused(server, err);
         return;
     }
     server->log = log;
