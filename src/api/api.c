@@ -424,6 +424,8 @@ size_t api_answer_bytes(const struct api *api)
 void rq_finish(struct rq *rq, enum err err)
 {
     rq->cancel = NULL;
+    if (err == OK && rq->arena.failed) /* the answer may lack a part */
+        err = ERR_NO_MEMORY;
     if (rq->http == NULL)
         rq_done(rq, 0, (str){ 0 }, 0);
     else if (err == OK)

@@ -83,11 +83,13 @@ static void *chunk_alloc(struct arena *arena, size_t size)
     size_t room = shared ? CHUNK_BYTES : size;
     struct arena_chunk *chunk;
 
-    if (room > arena->bytes_max || arena->bytes + sizeof(*chunk) + room > arena->bytes_max)
+    chunk = room > arena->bytes_max || arena->bytes + sizeof(*chunk) + room > arena->bytes_max
+                ? NULL
+                : malloc(sizeof(*chunk) + room);
+    if (chunk == NULL) {
+        arena->failed = true;
         return NULL;
-    chunk = malloc(sizeof(*chunk) + room);
-    if (chunk == NULL)
-        return NULL;
+    }
     chunk->size = room;
     arena->bytes += sizeof(*chunk) + room;
     chunk->next = arena->chunks;
@@ -104,8 +106,10 @@ static void *take(struct arena *arena, size_t size)
     size_t room = (size_t)(arena->free_end - arena->free_at);
     char *at;
 
-    if (size > SIZE_MAX / 2)
+    if (size > SIZE_MAX / 2) {
+        arena->failed = true;
         return NULL;
+    }
     size = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
     if (!SHARE_CHUNKS || arena->free_at == NULL || size > room)
         return chunk_alloc(arena, size);

@@ -22,6 +22,7 @@ struct arena {
     struct arena_dispose *disposes;
     char *free_at, *free_end;
     size_t bytes, bytes_max; /* taken from malloc so far; the bound */
+    bool failed;             /* NULL was returned since arena_init or arena_reset: what was built may lack a part */
 };
 
 void arena_init(struct arena *arena, size_t bytes_max);

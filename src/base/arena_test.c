@@ -81,4 +81,18 @@ TEST("text is copied with a zero byte behind it, and absent stays absent")
     arena_deinit(&arena);
 }
 
+TEST("a failure is remembered until the next use")
+{
+    struct arena arena;
+
+    arena_init(&arena, 10000);
+    CHECK(arena_alloc(&arena, 100) != NULL && !arena.failed);
+    CHECK(arena_alloc(&arena, 20000) == NULL && arena.failed);
+    CHECK(arena_alloc(&arena, 100) != NULL && arena.failed);
+    arena_reset(&arena);
+    CHECK(!arena.failed);
+    arena_deinit(&arena);
+    CHECK(!arena.failed);
+}
+
 UNIT_MAIN

@@ -478,6 +478,8 @@ static enum err submit(struct store_txn *txn)
 
     if (txn->err != OK)
         return txn->err;
+    if (txn->arena->failed) /* what is to be written may lack a part */
+        return ERR_NO_MEMORY;
     if (store->failed)
         return ERR_STOPPED;
     if (size > STORE_TXN_BYTES_MAX)
