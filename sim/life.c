@@ -37,6 +37,9 @@ static void lines(void *ctx, str text)
         note(sim, "log %.*s", (int)(line.size > 36 ? line.size - 36 : 0), line.at + (line.size > 36 ? 36 : 0));
         if (memmem(line.at, line.size, "\"event\":\"ready\"", 15))
             sim->ready = true;
+        if (memmem(line.at, line.size, "\"event\":\"log_error\"", 19) || memmem(line.at, line.size, "torn by a crash", 15))
+            sim->told++;
+        sim->complaints += memmem(line.at, line.size, "\"level\":\"error\"", 15) != NULL;
         if (memmem(line.at, line.size, "\"level\":\"error\"", 15) && !sim->trouble && sim->plant == PLANT_NONE)
             refute(sim, "the server complains, and nothing was wrong: %.*s", (int)line.size, line.at);
     }
@@ -88,14 +91,14 @@ static bool is_down(void *ctx)
     return sim->stopped || sim->failed || sim_frozen(sim->os);
 }
 
-/* True: it is ready. */
-static bool boot(struct sim *sim)
+bool life_boot(struct sim *sim)
 {
     struct server_config config = { .os = sim->os, .settings = &sim->settings, .stopped = stopped, .ctx = sim,
                                     .logger = { .sink = lines, .sink_ctx = sim, .json = true, .level = LEVEL_INFO, .fd = -1 } };
     enum err err;
 
     sim->ready = sim->stopped = false;
+    sim->told = sim->complaints = 0;
     if (!read_settings(sim) || os_loop_create(sim->os, &sim->loop) != OK ||
         os_loop_create(sim->os, &sim->server_loop) != OK)
         abort();
@@ -138,7 +141,7 @@ static void give_back(struct sim *sim)
 }
 
 /* The memory of a server that did not end by itself is forgotten, as that of a dead process is. */
-static void end(struct sim *sim, bool power_loss)
+void life_end(struct sim *sim, bool power_loss)
 {
     struct heap_count heap = heap_count();
 
@@ -166,6 +169,7 @@ static void end(struct sim *sim, bool power_loss)
     os_loop_destroy(sim->server_loop);
     sim->server = NULL;
     sim->trouble = false;
+    sim->at_rest = power_loss;
     sim->life++;
 }
 
@@ -189,7 +193,7 @@ static void end_somehow(struct sim *sim)
     sim->working = false;
     if (!sim->stopped && !sim_frozen(sim->os) && pick < 3)
         stop(sim);
-    end(sim, sim_frozen(sim->os) || pick % 3 != 0);
+    life_end(sim, sim_frozen(sim->os) || pick % 3 != 0);
 }
 
 /* ---- what goes wrong ---------------------------------------------------------------------------------------------- */
@@ -314,14 +318,14 @@ static bool start(struct sim *sim, bool safely)
                 sim_fail_at(sim->os, below(sim, 3) ? SIM_READ : SIM_ANY, 1 + nth / 4,
                             1 + below(sim, below(sim, 2) ? 4 : 300), ERR_IO);
         }
-        if (boot(sim)) {
+        if (life_boot(sim)) {
             sim_heal(sim->os);
             heap_fail(0, 0);
             sim->trouble = false;
             return true;
         }
         if (!sim->failed)
-            end(sim, sim_frozen(sim->os) || below(sim, 2));
+            life_end(sim, sim_frozen(sim->os) || below(sim, 2));
     }
     refute(sim, "the server does not start");
     return false;
@@ -339,7 +343,9 @@ bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud)
     follow_init(sim);
     sim->lives = 2 + (unsigned)below(sim, 6);
     for (unsigned i = 0; i < sim->lives && !sim->failed; i++) {
-        if (!start(sim, false))
+        if (sim->at_rest && below(sim, 2))
+            rot_probe(sim);
+        if (sim->failed || !start(sim, false))
             break;
         verify(sim);
         if (!sim->failed)
@@ -350,7 +356,7 @@ bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud)
         if (!sim->failed)
             stop(sim);
         if (!sim->failed)
-            end(sim, true);
+            life_end(sim, true);
     }
     note(sim, "the world's own trace is %016llx", (unsigned long long)sim_trace(sim->os));
     return !sim->failed;

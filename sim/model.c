@@ -144,8 +144,7 @@ void model_acknowledged(struct sim *sim, struct record *record, str shard_id, st
     sim->model.acknowledged++;
 }
 
-/* The record that some data belongs to, or NULL. */
-static struct record *record_of(struct sim *sim, const struct shard_model *shard, str data)
+struct record *model_record(struct sim *sim, const struct shard_model *shard, str data)
 {
     str rest = data;
     uint64_t id;
@@ -244,7 +243,7 @@ static void saw_record(struct sim *sim, struct shard_model *shard, size_t index,
         base64_decode(coded, data, &size) != OK)
         refute(sim, "a record cannot be read");
     else
-        record = record_of(sim, shard, str_bytes(data, size));
+        record = model_record(sim, shard, str_bytes(data, size));
     free(data);
     if (record == NULL || sim->failed)
         return;

@@ -13,7 +13,7 @@ enum {
     TRACE_LINES = 200,
     TRACE_LINE_BYTES = 200,
     STREAMS_MAX = 12,
-    SHARDS_MAX = 64, /* per stream */
+    SHARDS_MAX = 160,/* per stream */
     CLIENTS_MAX = 8,
     TAGS_MAX = 4,
     SEQNO_BYTES = 64,
@@ -21,6 +21,7 @@ enum {
     RECORDS_MAX = 1 << 20,
     BODY_BYTES_MAX = 1 << 20,
     ANSWER_BYTES_MAX = 8 << 20,
+    DISK_FILE_MAX = 64 << 20,
 };
 
 struct sim;
@@ -105,6 +106,7 @@ struct record {
     bool seen;             /* at its place in shard->known */
     uint32_t size, key;
     uint64_t sent, acked;  /* moments, counted */
+    uint64_t judged;       /* rot.c: by the judge of that number it was shown */
 };
 
 struct shard_model {
@@ -139,13 +141,16 @@ struct model {
     struct record **records;
     uint64_t record_count, record_capacity;
     uint64_t moment;
-    uint64_t acknowledged, reads;
+    uint64_t acknowledged, reads, judges;
 };
 
 void model_deinit(struct model *model);
 struct stream_model *model_new_stream(struct sim *sim);
 struct record *model_new_record(struct sim *sim, struct stream_model *stream, uint32_t key, uint32_t size);
 void record_data(const struct record *record, char *to);    /* record->size bytes */
+
+/* The record that some data belongs to; NULL if nobody has put it there, which is refuted. */
+struct record *model_record(struct sim *sim, const struct shard_model *shard, str data);
 void model_acknowledged(struct sim *sim, struct record *record, str shard_id, str seqno);
 struct shard_model *model_shard(struct stream_model *stream, str id);
 
@@ -181,6 +186,13 @@ void work_start(struct sim *sim);   /* every client begins */
 bool is_error(const struct node *answer, const char *name);
 void verify(struct sim *sim);       /* read everything back */
 
+/* The answer, asked for again while it is throttled or cut; it lives until the next call. NULL: the server has ended. */
+const struct node *verify_get(struct sim *sim, const char *operation, const char *body, int *ret_status);
+
+/* ---- rot.c: what a flipped bit, a bad sector or a newer format does to a server that starts on them ------------------ */
+
+void rot_probe(struct sim *sim); /* between an end by power loss and a start; the disk is as before afterwards */
+
 /* ---- life.c ------------------------------------------------------------------------------------------------------- */
 
 struct sim {
@@ -195,6 +207,9 @@ struct sim {
     bool trouble;      /* faults were planned in this life: the server may end, and say so */
     bool working;      /* clients may begin something new */
     bool failed;
+    bool at_rest;      /* the last life ended with a power loss: nothing of the disk is in a cache */
+    unsigned complaints; /* lines of level error in this life */
+    unsigned told;     /* lines of the log that tell of damage or of a cut, in this life */
     char why[TRACE_LINE_BYTES];
     unsigned life, lives;
     unsigned plant;
@@ -216,6 +231,10 @@ enum {
     PLANT_SHOWN_CHANGED,
     PLANT_COUNT
 };
+
+/* One server on the disk as it is: true if it is ready. Then, in any case: its end. */
+bool life_boot(struct sim *sim);
+void life_end(struct sim *sim, bool power_loss);
 
 /* A whole run; false: it failed, and the reason is in sim->why. */
 bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud);

@@ -29,8 +29,7 @@ static bool is_throttled(const struct node *answer)
     return is_error(answer, "LimitExceededException") || is_error(answer, "ProvisionedThroughputExceededException");
 }
 
-/* The answer, asked for again while it is throttled; it lives until the next call. */
-static const struct node *get(struct sim *sim, const char *operation, const char *body, int *ret_status)
+const struct node *verify_get(struct sim *sim, const char *operation, const char *body, int *ret_status)
 {
     struct waited waited = { 0 };
 
@@ -39,7 +38,7 @@ static const struct node *get(struct sim *sim, const char *operation, const char
         waited = (struct waited){ 0 };
         client_call(&sim->clients[0], operation, str_of(body), come, &waited);
         (void)sim_run_until(sim->os, CALL_US, is_here, &waited);
-        if (sim->failed)
+        if (sim->failed || (!waited.done && sim->stopped))
             return NULL;
         if (!waited.done) {
             refute(sim, "%s is not answered", operation);
@@ -50,9 +49,16 @@ static const struct node *get(struct sim *sim, const char *operation, const char
         (void)sim_run_until(sim->os, PAUSE_US, NULL, NULL);
     }
     *ret_status = waited.status;
-    if (waited.status != 200 && !is_error(waited.answer, "ResourceNotFoundException"))
-        refute(sim, "%s: %d %.*s", operation, waited.status, STR_ARG(json_text(waited.answer, "__type")));
     return waited.answer;
+}
+
+static const struct node *get(struct sim *sim, const char *operation, const char *body, int *ret_status)
+{
+    const struct node *answer = verify_get(sim, operation, body, ret_status);
+
+    if (!sim->failed && *ret_status != 200 && !is_error(answer, "ResourceNotFoundException"))
+        refute(sim, "%s: %d %.*s", operation, *ret_status, STR_ARG(json_text(answer, "__type")));
+    return answer;
 }
 
 static bool copy_text(struct sim *sim, char *to, size_t size, str text)
