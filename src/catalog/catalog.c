@@ -37,6 +37,14 @@ static void store_failed(void *ctx, enum err err, str sentence)
     catalog->config.failed(catalog->config.ctx, err, sentence);
 }
 
+static void store_reports(void *ctx, int level, str sentence)
+{
+    struct catalog *catalog = ctx;
+
+    if (catalog->config.report)
+        catalog->config.report(catalog->config.ctx, level, sentence);
+}
+
 enum err catalog_open(const struct catalog_config *config, void (*opened)(void *ctx, enum err err),
                       struct catalog **ret_catalog)
 {
@@ -52,6 +60,7 @@ enum err catalog_open(const struct catalog_config *config, void (*opened)(void *
                                   .snapshot_bytes_min = config->snapshot_bytes_min,
                                   .changed = view_changed,
                                   .failed = store_failed,
+                                  .report = store_reports,
                                   .ctx = catalog };
     enum err err;
 

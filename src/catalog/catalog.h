@@ -75,6 +75,7 @@ struct catalog_config {
     /* After a fold; the object is what the event says (for *_GONE about to be freed). */
     void (*event)(void *ctx, enum catalog_event event, struct stream *stream, void *object);
     void (*failed)(void *ctx, enum err err, str sentence);
+    void (*report)(void *ctx, int level, str sentence); /* one line for the operator; may be NULL */
     void *ctx;
 };
 
@@ -145,6 +146,9 @@ void catalog_read_consumer_name(struct store_txn *txn, const struct stream *stre
 
 /* A fresh stream id; two transactions that ask at once conflict. */
 uint64_t catalog_take_id(struct catalog *catalog, struct store_txn *txn);
+
+/* After a loss: leave out more ids than any lost transactions can have taken, for none may be given twice. */
+void catalog_skip_ids(struct store_txn *txn);
 
 /* Write a record. Errors (no memory) are kept in the transaction. */
 void catalog_put_stream(struct store_txn *txn, const struct catalog_stream_record *record);

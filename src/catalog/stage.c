@@ -51,7 +51,7 @@ void catalog_read_consumer_name(struct store_txn *txn, const struct stream *stre
     (void)store_read(txn, key_str(&key));
 }
 
-uint64_t catalog_take_id(struct catalog *catalog, struct store_txn *txn)
+static uint64_t take_ids(struct store_txn *txn, uint32_t count)
 {
     struct key key = key_stream_counter();
     const struct store_entry *entry = store_read(txn, key_str(&key));
@@ -59,7 +59,6 @@ uint64_t catalog_take_id(struct catalog *catalog, struct store_txn *txn)
     str message;
     uint64_t id;
 
-    (void)catalog;
     if (entry) {
         str copy = arena_str(txn->arena, entry->value);
         enum err err = str_present(copy)
@@ -71,9 +70,20 @@ uint64_t catalog_take_id(struct catalog *catalog, struct store_txn *txn)
             txn->err = err;
     }
     id = (uint64_t)record.next.value;
-    record.next.value++;
+    record.next.value += count;
     put(txn, key_str(&key), &catalog_counter_record_shape, &record);
     return id;
+}
+
+uint64_t catalog_take_id(struct catalog *catalog, struct store_txn *txn)
+{
+    (void)catalog;
+    return take_ids(txn, 1);
+}
+
+void catalog_skip_ids(struct store_txn *txn)
+{
+    (void)take_ids(txn, 1 << 20);
 }
 
 void catalog_put_stream(struct store_txn *txn, const struct catalog_stream_record *record)

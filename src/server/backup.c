@@ -1,7 +1,8 @@
 /* backup.c: a copy of the running server's data directory that a server can be started on.
  *
  * Snapshots and small files first, then the log, then the vault: what a snapshot refers to is in the log's copy and
- * what came later is folded from it, and whatever key sealed a batch of that copy is in the vault's. The master key is
+ * what came later is folded from it, and whatever key sealed a batch of that copy is in the vault's. Until the log is
+ * pinned no new snapshot is begun, or the log might be trimmed up to one that is not in the copy. The master key is
  * copied only if it lives in the directory. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,7 @@ static void work_done(struct os_job *job)
 
     if (err == OK && !backup->log_copied)
         err = log_local_backup(backup->server->log, backup->to, log_done, backup);
+    store_hold(catalog_store(backup->server->catalog), false);
     if (err != OK || backup->log_copied)
         finish(backup, err);
 }
@@ -126,6 +128,7 @@ enum err backup_begin(struct server *server, const char *to, void (*done)(void *
     backup->done = done;
     backup->ctx = ctx;
     (void)snprintf(backup->to, sizeof(backup->to), "%s", to);
+    store_hold(catalog_store(server->catalog), true);
     work_start(backup);
     return OK;
 }

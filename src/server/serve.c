@@ -381,6 +381,8 @@ static void catalog_opened(void *ctx, enum err err)
         server_fail(server, err,
                     err == ERR_CORRUPT ? STR("no catalog-*.snapshot is whole, and its state is not guessed: restore the data "
                                              "directory from a backup")
+                    : err == ERR_NEWER ? STR("a catalog-*.snapshot was written by a newer version of leat; start that "
+                                             "version on the data directory")
                                        : STR("the catalog cannot be read"));
         return;
     }
@@ -426,6 +428,7 @@ static enum err start_catalog(struct server *server)
                                      .log = server->log,
                                      .event = catalog_event,
                                      .failed = log_failed,
+                                     .report = report,
                                      .ctx = server };
 
     os_entropy(server->os, &config.seed, sizeof(config.seed));
@@ -506,6 +509,7 @@ static enum err start_log(struct server *server)
                                        .settled_bytes_max = settings->settled_bytes,
                                        .bucket_ms = settings->bucket_ms,
                                        .index_cache_bytes = settings->index_cache_bytes,
+                                       .control_log = CATALOG_LOG,
                                        .count = &server->count_log };
 
     return log_local_open(&config, log_opened, server);

@@ -29,6 +29,7 @@ struct store {
     struct log_watch watch;
     struct log_read read;
     bool reading, opened, failed;
+    struct store_loss loss;
     struct keeper keeper; /* the snapshots */
     void (*opened_call)(void *ctx, enum err err);
 };
@@ -128,18 +129,29 @@ static void fail(struct store *store, enum err err, const char *sentence)
     store->config.failed(store->config.ctx, err, str_of(sentence));
 }
 
-static bool versions_hold(const struct store *store, struct record record)
+static void store_report(const struct store *store, int level, const char *sentence)
+{
+    if (store->config.report)
+        store->config.report(store->config.ctx, level, str_of(sentence));
+}
+
+/* OK, or CONFLICT. CORRUPT: it was decided from a newer value than we have, although everything its writer had seen
+ * stands before it in the log; so the log, or the snapshot we began with, lacks something. */
+static enum err versions_hold(const struct store *store, struct record record)
 {
     str key;
     log_pos version;
+    enum err err = OK;
 
     while (record_next_read(&record, &key, &version)) {
         const struct store_entry *entry = store_find(store, key);
 
+        if (entry && entry->version < version)
+            return ERR_CORRUPT;
         if ((entry ? entry->version : 0) != version)
-            return false;
+            err = ERR_CONFLICT;
     }
-    return true;
+    return err;
 }
 
 static enum err apply(struct store *store, struct record record, log_pos position)
@@ -198,24 +210,47 @@ static enum err fold(struct store *store, const struct log_batch *batch)
 {
     struct record record;
     struct store_txn *txn;
-    bool holds;
+    enum err verdict;
 
     if (batch->count == 0)
         return OK;
     TRY(record_decode(batch->body, &record));
-    holds = versions_hold(store, record);
-    if (holds)
+    verdict = versions_hold(store, record);
+    if (verdict == ERR_CORRUPT && !store->config.accept_loss)
+        return verdict;
+    if (verdict != OK && store->loss.places)
+        store->loss.transactions++;
+    if (verdict == OK)
         TRY(apply(store, record, batch->first));
     store->folded_to = batch->first + batch->count;
     keeper_folded(&store->keeper, batch->body.size);
     txn = pending_find(store, record.id);
     if (txn == NULL)
         return OK;
-    txn->err = holds ? OK : ERR_CONFLICT;
+    txn->err = verdict == OK ? OK : ERR_CONFLICT;
     txn->folded = true;
     if (txn->logged)
         finish(txn, txn->err);
     return OK;
+}
+
+/* A place in the log cannot be read any more. */
+static void lost(struct store *store)
+{
+    char sentence[200];
+
+    store->loss.places++;
+    if (!store->config.accept_loss) {
+        (void)snprintf(sentence, sizeof(sentence),
+                       "the %.40s's log is damaged, and its state is not guessed: restore the data directory from a "
+                       "backup, or see leat repair --help",
+                       store->config.name);
+        fail(store, ERR_CORRUPT, sentence);
+        return;
+    }
+    (void)snprintf(sentence, sizeof(sentence), "the %.40s's log is damaged behind position %llu: what stood there is lost",
+                   store->config.name, (unsigned long long)store->read.from);
+    store_report(store, 2, sentence);
 }
 
 /* Fold what a read brought. True to go on reading. */
@@ -232,12 +267,15 @@ static bool fold_all(struct store *store, enum err err)
         return false;
     }
     if (store->read.damaged)
-        fail(store, ERR_CORRUPT, "the log of the store is damaged and its state would be guessed: restore the data directory from a backup");
+        lost(store);
     for (uint32_t i = 0; i < store->read.batch_count && !store->failed; i++) {
         enum err folded = fold(store, &store->read.batches[i]);
 
         if (folded != OK)
-            fail(store, folded, "a record of the store's log cannot be folded");
+            fail(store, folded,
+                 folded == ERR_CORRUPT ? "a record of the catalog's log rests on one that is missing: restore the data "
+                                         "directory from a backup, or see leat repair --help"
+                                       : "a record of the store's log cannot be folded");
     }
     if (!store->failed) {
         more = !store->read.at_end;
@@ -359,7 +397,23 @@ enum err store_open(const struct store_config *config, void (*opened)(void *ctx,
     os_entropy(config->os, &store->next_id, sizeof(store->next_id));
     *ret_store = store;
     keeper_start(&store->keeper, &store->config, snapshot_loaded, store);
+    store->keeper.held = config->accept_loss; /* the next one is written when its owner says so */
     return OK;
+}
+
+void store_hold(struct store *store, bool held)
+{
+    store->keeper.held = held;
+}
+
+enum err store_keep(struct store *store, void (*kept)(void *ctx, enum err err), void *ctx)
+{
+    return keeper_keep(&store->keeper, &store->entries, store->folded_to, kept, ctx);
+}
+
+struct store_loss store_loss(const struct store *store)
+{
+    return store->loss;
 }
 
 void store_stop(struct store *store)

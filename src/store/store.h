@@ -43,7 +43,17 @@ struct store_config {
     enum err (*changed)(void *ctx, str key, str was, str now, ms time);
     /* The fold cannot go on (damage in the log, no memory): the process should exit. */
     void (*failed)(void *ctx, enum err err, str sentence);
+    /* One line for the operator; `level` as in log.h. May be NULL. */
+    void (*report)(void *ctx, int level, str sentence);
+    /* Go on where the log was damaged: what was written there is missing from the state, and so is what was decided from
+     * it. For repairs only: the caller then writes a snapshot with store_keep, so that no later start meets the damage. */
+    bool accept_loss;
     void *ctx;
+};
+
+/* What accept_loss has accepted so far: damaged places, and transactions that did not fit on what was left. */
+struct store_loss {
+    uint64_t places, transactions;
 };
 
 /* Load the newest good snapshot, fold what follows, then call `opened` once. */
@@ -66,6 +76,15 @@ const struct store_entry *store_seek(const struct store *store, str key, bool af
 log_pos store_needed_from(const struct store *store);
 
 size_t store_count(const struct store *store);
+
+/* While held no new snapshot is begun, so that those there can be copied together with the log behind them. */
+void store_hold(struct store *store, bool held);
+
+/* Write a snapshot of what is folded in now; `kept` is called later, once. IN_USE while another is being
+ * written, EXISTS if there is one already. */
+must_use enum err store_keep(struct store *store, void (*kept)(void *ctx, enum err err), void *ctx);
+
+struct store_loss store_loss(const struct store *store);
 
 /* ---- transactions ---------------------------------------------------------------------------------------------- */
 

@@ -28,6 +28,8 @@ struct world {
     struct log *inner;
     bool opened, closed, log_failed;
     enum err opened_err;
+    const char *log_dir; /* "/log" */
+    uint64_t segment_bytes, backlog_bytes;
     struct count_log count;
     struct log_horizon (*horizon)(void *ctx, log_id id);
     void *horizon_ctx;
@@ -188,12 +190,13 @@ static inline enum err world_open(struct world *world)
 {
     struct log_local_config local = {
         .os = world->os,
-        .dir = "/log",
+        .dir = world->log_dir,
+        .control_log = 1,
         .durability = LOG_SYNC,
         .tail_bytes_max = 1 << 20,
-        .backlog_bytes_max = 8 << 20,
+        .backlog_bytes_max = world->backlog_bytes,
         .queue_bytes_max = 16 << 20,
-        .segment_bytes_max = 16 << 20,
+        .segment_bytes_max = world->segment_bytes,
         .settled_bytes_max = 1 << 20,
         .bucket_ms = 3600 * 1000,
         .index_cache_bytes = 64 << 10,
@@ -255,6 +258,9 @@ static inline struct world *world_create(enum world_kind kind, uint64_t seed)
     struct world *world = calloc(1, sizeof(*world));
 
     world->kind = kind;
+    world->log_dir = "/log";
+    world->segment_bytes = 16 << 20;
+    world->backlog_bytes = 8 << 20;
     world->random = seed * 0x9e3779b97f4a7c15u | 1;
     if (sim_create(seed, &world->os) != OK || os_mkdir(world->os, "/log") != OK || os_mkdir(world->os, "/data") != OK ||
         os_sync_dir(world->os, "/") != OK)
