@@ -14,6 +14,7 @@
 #include "base/u128.h"
 #include "catalog/state.h"
 #include "catalog_model.h"
+#include "count/stream.h"
 #include "os/os.h"
 #include "store/store.h"
 
@@ -41,6 +42,7 @@ struct consumer {
     struct arena memory; /* holds the record */
     struct catalog_consumer_record *record;
     struct os_timer due;
+    struct count_consumer count; /* of its subscriptions */
 };
 
 struct stream {

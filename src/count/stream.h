@@ -1,4 +1,4 @@
-/* stream.h: what is counted per stream, per shard and over all streams. Metrics of the service are made from it; the
+/* stream.h: what is counted per stream, per shard, per consumer and over all streams. Metrics of the service are made from it; the
  * names behind the comments are theirs. */
 #pragma once
 
@@ -18,6 +18,13 @@ struct count_stream {
     uint64_t subscribe_success, subscribe_rate_exceeded;
     uint64_t event_count, event_bytes, event_records, event_failures;
     uint64_t event_behind_ms;                       /* SubscribeToShardEvent.MillisBehindLatest of the last; now */
+};
+
+/* Of one registered consumer, since it was registered or the server started. */
+struct count_consumer {
+    uint64_t subscribe_success, subscribe_rate_exceeded; /* SubscribeToShard.Success, .RateExceeded */
+    uint64_t event_count, event_bytes, event_records;    /* SubscribeToShardEvent.Success, .Bytes, .Records */
+    uint64_t event_behind_ms;                            /* SubscribeToShardEvent.MillisBehindLatest of the last; now */
 };
 
 struct count_shard {

@@ -35,10 +35,11 @@ static const struct row stream_rows[] = {
       .name = "leat_kinesis_" name_,                                                                                   \
       .aws = aws_,                                                                                                     \
       .sentence = sentence_ },
-#define SHARD NOTHING
-#define LOG   NOTHING
-#define API   NOTHING
-#define HTTP  NOTHING
+#define SHARD    NOTHING
+#define CONSUMER NOTHING
+#define LOG      NOTHING
+#define API      NOTHING
+#define HTTP     NOTHING
 #include "metric/metric.def"
 #undef STREAM
 #undef SHARD
@@ -55,6 +56,19 @@ static const struct row shard_rows[] = {
       .sentence = sentence_ },
 #include "metric/metric.def"
 #undef SHARD
+#undef CONSUMER
+};
+
+static const struct row consumer_rows[] = {
+#define SHARD NOTHING
+#define CONSUMER(kind_, name_, field_, aws_, sentence_)                                                                \
+    { .kind = kind_,                                                                                                   \
+      FIELD_##kind_(count_consumer, field_),                                                                           \
+      .name = "leat_kinesis_" name_,                                                                                   \
+      .aws = aws_,                                                                                                     \
+      .sentence = sentence_ },
+#include "metric/metric.def"
+#undef CONSUMER
 #undef LOG
 };
 
@@ -62,7 +76,7 @@ static const struct row shard_rows[] = {
     { .kind = kind_, FIELD_##kind_(type_, field_), .name = name_, .sentence = sentence_ },
 
 static const struct row log_rows[] = {
-#define SHARD                                NOTHING
+#define CONSUMER                             NOTHING
 #define LOG(kind_, name_, field_, sentence_) ROW(count_log, kind_, name_, field_, sentence_)
 #include "metric/metric.def"
 #undef LOG
@@ -231,6 +245,26 @@ static void shards(struct buf *to, const struct metric_sources *sources, struct 
     }
 }
 
+static void consumers_of(struct buf *to, const struct row *row, const struct stream *stream, struct buf *labels)
+{
+    for (const struct consumer *consumer = stream_next_consumer(stream, (str){ 0 }); consumer;
+         consumer = stream_next_consumer(stream, consumer->record->name)) {
+        stream_labels(labels, stream);
+        label(labels, "consumer", consumer->record->name);
+        sample(to, row, buf_str(labels), &consumer->count);
+    }
+}
+
+static void consumers(struct buf *to, const struct metric_sources *sources, struct buf *labels)
+{
+    for (size_t i = 0; i < COUNT_OF(consumer_rows); i++) {
+        head(to, &consumer_rows[i]);
+        for (const struct stream *stream = catalog_each_stream(sources->catalog, NULL); stream;
+             stream = catalog_each_stream(sources->catalog, stream))
+            consumers_of(to, &consumer_rows[i], stream, labels);
+    }
+}
+
 static const struct row operation_row = {
     .kind = COUNTER,
     .name = "leat_api_requests_total",
@@ -281,6 +315,7 @@ void metric_write(struct buf *to, const struct metric_sources *sources)
     if (sources->catalog) {
         streams(to, sources, &labels);
         shards(to, sources, &labels);
+        consumers(to, sources, &labels);
     }
     if (sources->api && sources->service)
         operations(to, sources, &labels);
@@ -304,6 +339,7 @@ void metric_help(struct buf *to)
 {
     help_rows(to, "Of each stream, labels stream, account, region", stream_rows, COUNT_OF(stream_rows));
     help_rows(to, "\nOf each shard with enhanced monitoring, label shard", shard_rows, COUNT_OF(shard_rows));
+    help_rows(to, "\nOf each registered consumer, label consumer", consumer_rows, COUNT_OF(consumer_rows));
     help_rows(to, "\nOf each operation, label operation", (const struct row[]){ operation_row, duration_row }, 2);
     help_rows(to, "\nOf the API", api_rows, COUNT_OF(api_rows));
     help_rows(to, "\nOf connections", http_rows, COUNT_OF(http_rows));

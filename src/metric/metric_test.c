@@ -24,6 +24,18 @@ struct stream *catalog_each_stream(const struct catalog *catalog, const struct s
     return after == &idle ? &orders : NULL;
 }
 
+static struct catalog_consumer_record billing_record, search_record;
+static struct consumer billing = { .record = &billing_record }, search = { .record = &search_record };
+
+struct consumer *stream_next_consumer(const struct stream *stream, str after)
+{
+    if (stream != &clicks)
+        return NULL;
+    if (!str_present(after))
+        return &billing;
+    return str_eq(after, STR("billing")) ? &search : NULL;
+}
+
 str shard_id_format(uint32_t index, char ret_text[static SHARD_ID_MAX])
 {
     snprintf(ret_text, SHARD_ID_MAX, "shardId-%012u", index);
@@ -45,6 +57,8 @@ static void write_all(void)
         .name = STR("clicks"), .account = STR("000000000000"), .region = STR("us-east-1"), .shard_metrics.value = 1 << 1
     };
     orders_record = (struct catalog_stream_record){ .name = STR("or\"ders"), .account = STR("1"), .region = STR("r") };
+    billing_record.name = STR("billing");
+    search_record.name = STR("search");
     clicks.record = &clicks_record;
     clicks.run = &clicks_run;
     clicks.shards = clicks_shards;
@@ -179,6 +193,17 @@ TEST("a shard's metric is told while monitoring is on for it")
             "shard=\"shardId-000000000001\"} 5\n"));
     CHECK(!has("leat_kinesis_shard_incoming_bytes_total{"));
     CHECK(!has("leat_kinesis_shard_incoming_records_total{stream=\"or"));
+}
+
+TEST("each consumer has lines of its own")
+{
+    billing.count.event_behind_ms = 1500;
+    search.count.subscribe_rate_exceeded = 2;
+    write_all();
+    CHECK(has("leat_kinesis_consumer_subscribe_to_shard_event_millis_behind_latest{stream=\"clicks\","
+              "account=\"000000000000\",region=\"us-east-1\",consumer=\"billing\"} 1500\n"));
+    CHECK(has("leat_kinesis_consumer_subscribe_to_shard_rate_exceeded_total{stream=\"clicks\","
+              "account=\"000000000000\",region=\"us-east-1\",consumer=\"search\"} 2\n"));
 }
 
 TEST("a histogram is cumulative and ends with everything")

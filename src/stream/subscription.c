@@ -95,6 +95,7 @@ static void count_event(struct subscription *subscription, struct stream *stream
     struct count_stream *counts[2] = { subscription->streams->config.total, NULL };
     struct stream_run *run = stream_run(stream);
     struct shard_run *of_shard = shard_run(shard);
+    struct consumer *consumer = stream_consumer(stream, subscription->consumer);
 
     counts[1] = run ? &run->count : NULL;
     for (int i = 0; i < 2 && counts[i]; i++) {
@@ -102,6 +103,12 @@ static void count_event(struct subscription *subscription, struct stream *stream
         counts[i]->event_bytes += bytes;
         counts[i]->event_records += event->count;
         counts[i]->event_behind_ms = (uint64_t)event->behind_ms;
+    }
+    if (consumer) {
+        consumer->count.event_count++;
+        consumer->count.event_bytes += bytes;
+        consumer->count.event_records += event->count;
+        consumer->count.event_behind_ms = (uint64_t)event->behind_ms;
     }
     if (of_shard) {
         of_shard->count.outgoing_bytes += bytes;
