@@ -76,6 +76,10 @@ void api_cancelled(struct api *api, struct http_request *request);
 /* A streamed answer may go on. */
 void api_room(struct api *api, struct http_request *request);
 
+/* In open mode a request must name an address, localhost or a configured host, lest a page in some browser reaches the
+ * server by a name of its own. */
+bool api_host_allowed(const struct api *api, const struct http_request *request);
+
 /* Answers have left or were given up: requests that waited for this go on, in the order in which they came, but for those
  * whose connection does not take the answers that it has; `all` looks behind these. */
 void api_resume(struct api *api, bool all);

@@ -61,15 +61,15 @@ static bool is_loopback(str host)
            (is_address(host) && str_starts(host, STR("127.")));
 }
 
-static bool host_allowed(const struct rq *rq)
+bool api_host_allowed(const struct api *api, const struct http_request *http)
 {
-    const struct api_config *config = &rq->api->config;
-    str authority = http_find(rq->http, STR("host"));
+    const struct api_config *config = &api->config;
+    str authority = http_find(http, STR("host"));
     str host;
 
     if (!str_present(authority))
-        authority = http_find(rq->http, STR(":authority"));
-    if (!str_present(authority))
+        authority = http_find(http, STR(":authority"));
+    if (api->credentials || !str_present(authority))
         return true;
     host = host_of(authority);
     if (is_address(host) || is_loopback(host))
@@ -277,7 +277,7 @@ bool envelope_open(struct rq *rq)
     bool known_type;
 
     rq->service = rq->api->config.services[0].service;
-    if (rq->api->credentials == NULL && (!host_allowed(rq) || (str_present(origin) && !origin_allowed(rq, origin)))) {
+    if (!api_host_allowed(rq->api, http) || (str_present(origin) && !origin_allowed(rq, origin))) {
         answer_raw(rq, 403, (str){ 0 },
                    STR("<AccessDeniedException>\n  <Message>Without credentials only loopback origins and Host "
                        "headers that are an address, localhost or a configured name are served</Message>\n"

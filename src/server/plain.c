@@ -1,6 +1,7 @@
 /* plain.c: what is asked by GET and belongs to no service: /health and /metrics.
  *
- * Nothing here is signed. Anybody who can reach the port may read it, as with any exporter; --metrics off ends it. */
+ * Nothing here is signed. Anybody who can reach the port may read it, as with any exporter; --metrics off ends it. In
+ * open mode the Host header is looked at as for every request, so that no page in some browser reads it. */
 #include <stdlib.h>
 
 #include "metric/metric.h"
@@ -57,9 +58,9 @@ static void metrics(struct server *server, struct http_request *request, struct 
     answer(request, text->err == OK ? 200 : 500, STR("text/plain; version=0.0.4; charset=utf-8"), text);
 }
 
-static void insecure(struct http_request *request, struct buf *text)
+static void forbidden(struct http_request *request, struct buf *text, str sentence)
 {
-    buf_append(text, STR("This server speaks TLS only.\n"));
+    buf_append(text, sentence);
     answer(request, 403, STR("text/plain"), text);
 }
 
@@ -81,7 +82,10 @@ bool plain_request(struct server *server, struct http_request *request)
     buf_init(text, METRICS_BYTES_MAX);
     request->user = server;
     if (is_insecure)
-        insecure(request, text);
+        forbidden(request, text, STR("This server speaks TLS only.\n"));
+    else if (!api_host_allowed(server->api, request))
+        forbidden(request, text, STR("Without credentials the Host header must be an address, localhost or a "
+                                     "public-host of the settings.\n"));
     else if (is_health)
         health(server, request, text);
     else
