@@ -367,6 +367,13 @@ void h1_timeout(struct http_conn *conn)
     }
 }
 
+bool h1_idle(const struct http_conn *conn)
+{
+    const struct h1 *h1 = &conn->h1;
+
+    return h1->state == H1_HEAD && h1->receiving == NULL && list_empty(&h1->queue);
+}
+
 bool h1_finished(const struct http_conn *conn)
 {
     const struct h1 *h1 = &conn->h1;

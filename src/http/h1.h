@@ -49,6 +49,7 @@ void h1_shutdown(struct http_conn *conn);
 int64_t h1_deadline(const struct http_conn *conn);
 void h1_timeout(struct http_conn *conn);
 bool h1_finished(const struct http_conn *conn);
+bool h1_idle(const struct http_conn *conn); /* no request is under way, not even its first byte */
 
 void h1_respond(struct http_request *request, const struct http_response *response);
 void h1_stream_begin(struct http_request *request, const struct http_response *response);

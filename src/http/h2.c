@@ -541,6 +541,11 @@ void h2_timeout(struct http_conn *conn)
         h2_check(conn, nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR));
 }
 
+bool h2_idle(const struct http_conn *conn)
+{
+    return conn->h2->stream_count == 0 && conn->h2->head_since_ms == UNSET;
+}
+
 bool h2_finished(const struct http_conn *conn)
 {
     nghttp2_session *session = conn->h2->session;

@@ -22,6 +22,7 @@ void h2_shutdown(struct http_conn *conn);
 int64_t h2_deadline(const struct http_conn *conn);
 void h2_timeout(struct http_conn *conn);
 bool h2_finished(const struct http_conn *conn);
+bool h2_idle(const struct http_conn *conn); /* no stream is there, nor the beginning of one */
 
 void h2_respond(struct http_request *request, const struct http_response *response);
 void h2_stream_begin(struct http_request *request, const struct http_response *response);

@@ -466,6 +466,19 @@ void http_timeout(struct http_conn *conn, int64_t now_ms)
     }
 }
 
+int64_t http_idle_ms(const struct http_conn *conn, int64_t now_ms)
+{
+    bool idle = !conn->broken && conn_waiting(conn) == 0 && conn->stash.size == 0 && conn->cipher_stash.size == 0;
+
+    if (conn->protocol == PROTOCOL_H1)
+        idle = idle && h1_idle(conn);
+    else if (conn->protocol == PROTOCOL_H2)
+        idle = idle && h2_idle(conn);
+    else
+        idle = idle && conn->first_byte_ms == UNSET;
+    return idle && now_ms > conn->active_ms ? now_ms - conn->active_ms : 0;
+}
+
 void http_shutdown(struct http_conn *conn)
 {
     if (conn->stopping || conn->broken)

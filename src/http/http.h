@@ -121,6 +121,9 @@ size_t http_unsent(const struct http_conn *conn);
 int64_t http_deadline(const struct http_conn *conn);
 void http_timeout(struct http_conn *conn, int64_t now_ms);
 
+/* For how long nothing has been asked, answered or begun; 0 while something is. */
+int64_t http_idle_ms(const struct http_conn *conn, int64_t now_ms);
+
 /* Take no new requests, answer what was taken, then finish (HTTP/2: GOAWAY with the last stream; HTTP/1.1:
  * Connection: close on the next answer, or at once when idle). */
 void http_shutdown(struct http_conn *conn);

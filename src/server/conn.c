@@ -4,6 +4,9 @@
  * where it lies. One write is under way at a time. The machine says when it wants no input; then the socket rests. */
 #include <assert.h>
 #include <stdlib.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "server/room.h"
 
@@ -14,6 +17,9 @@ enum {
     HURRY_MS = 1000,
     SMALL_BYTES = 64 << 10,
     WRITE_BYTES = 256 << 10,
+    SILENT_MS = 250,       /* who has said nothing for so long is not in the middle of something */
+    TRIM_CONNS_MIN = 1024, /* a peak below this leaves nothing behind that is worth giving back */
+    REFUSALS_TELL_MS = 1000,
 };
 
 struct conn {
@@ -26,11 +32,20 @@ struct conn {
     size_t writing;   /* bytes under way */
     unsigned inside;  /* calls into the machine on the stack: what it queues is sent when they return */
     bool paused, parting, closing;
+    bool silent;      /* a stop found it idle: nothing of ours is on its way to the peer */
     size_t peer_size;
     char peer[PEER_BYTES];
 };
 
 static void look(struct conn *conn);
+
+/* Answers have left, or will not: who waited for that goes on. Who still waits is looked after in a moment. */
+static void resume(struct server *server)
+{
+    api_resume(server->api, false);
+    if (api_waits(server->api))
+        server_turn_soon(server);
+}
 
 static void close_now(struct conn *conn)
 {
@@ -55,7 +70,9 @@ static void closed(void *ctx)
     server->conn_count--;
     server->count_http.connections = server->conn_count;
     free(conn);
-    api_resume(server->api, false);
+    if (server->conn_peak >= TRIM_CONNS_MIN && server->conn_count <= server->conn_peak / 2)
+        server_turn_soon(server);
+    resume(server);
     if (server->state == SERVER_DRAINING && server->conn_count == 0)
         server_stop(server);
 }
@@ -88,7 +105,7 @@ static void wrote(void *ctx, enum err err)
     http_output_done(conn->http, bytes, server_now_ms(conn->server));
     conn->inside--;
     look(conn);
-    api_resume(conn->server->api, false);
+    resume(conn->server);
 }
 
 static void write_some(struct conn *conn)
@@ -146,7 +163,7 @@ static void look(struct conn *conn)
         return;
     if (conn->writing == 0)
         write_some(conn);
-    if (http_finished(conn->http) && conn->writing == 0 && conn->server->state == SERVER_DRAINING) {
+    if (http_finished(conn->http) && conn->writing == 0 && conn->server->state == SERVER_DRAINING && !conn->silent) {
         part(conn);
         return;
     }
@@ -209,12 +226,26 @@ static const struct os_socket_events events = { .buffer = buffer, .bytes = bytes
 /* A socket that is not served: nothing but its end is waited for. */
 static const struct os_socket_events refused = { 0 };
 
+/* One line a second, whoever knocks and how often. */
+static void tell_refused(struct server *server, str peer)
+{
+    int64_t now_ms = server_now_ms(server);
+
+    server->refusals++;
+    if (server->refusals_told_ms && now_ms - server->refusals_told_ms < REFUSALS_TELL_MS)
+        return;
+    LOG(&server->logger, server_now(server), refused_connection, LOG_TEXT("remote", peer),
+        LOG_NUMBER("count", server->refusals), LOG_NUMBER("open", server->conn_count));
+    server->refusals = 0;
+    server->refusals_told_ms = now_ms;
+}
+
 void conn_accept(void *ctx, struct os_socket *socket, str peer)
 {
     struct server *server = ctx;
     struct conn *conn = NULL;
 
-    if (server->state == SERVER_SERVING && server->conn_count < server->settings->connections_max)
+    if (server->state == SERVER_SERVING && server->conn_count < server->conn_max)
         conn = calloc(1, sizeof(*conn));
     if (conn && http_conn_create(&server->http, conn, server_now_ms(server), &conn->http) != OK) {
         free(conn);
@@ -222,8 +253,8 @@ void conn_accept(void *ctx, struct os_socket *socket, str peer)
     }
     if (conn == NULL) {
         server->count_http.refused++;
-        if (server->conn_count >= server->settings->connections_max)
-            LOG(&server->logger, server_now(server), refused_connection, LOG_TEXT("remote", peer));
+        if (server->conn_count >= server->conn_max)
+            tell_refused(server, peer);
         os_socket_start(socket, &refused, NULL);
         os_socket_close(socket);
         return;
@@ -235,7 +266,8 @@ void conn_accept(void *ctx, struct os_socket *socket, str peer)
     conn->peer_size = peer.size < PEER_BYTES ? peer.size : PEER_BYTES;
     memcpy(conn->peer, peer.at, conn->peer_size);
     list_push(&server->conns, &conn->link);
-    server->conn_count++;
+    if (++server->conn_count > server->conn_peak)
+        server->conn_peak = server->conn_count;
     server->count_http.accepted++;
     server->count_http.connections = server->conn_count;
     os_socket_start(socket, &events, conn);
@@ -256,6 +288,7 @@ static bool memory(void *ctx, int64_t size)
     if (size > 0 && server->memory_used + size > bound) {
         server->memory_refused = true;
         server->count_http.memory_refused++;
+        server_turn_soon(server);
         return false;
     }
     server->memory_used += size;
@@ -290,6 +323,8 @@ static void request(void *ctx, struct http_request *http)
         http_shutdown(http->conn);
     if (!plain_request(conn->server, http))
         api_request(conn->server->api, http, str_bytes(conn->peer, conn->peer_size));
+    if (api_waits(conn->server->api))
+        server_turn_soon(conn->server);
 }
 
 static void cancelled(void *ctx, struct http_request *http)
@@ -328,18 +363,34 @@ void conn_config(struct server *server)
     };
 }
 
-void conns_shutdown(struct server *server)
+/* `all`, or only those that are silent. */
+static void shut_down(struct server *server, bool all)
 {
+    int64_t now_ms = server_now_ms(server);
+
     list_each(link, &server->conns) {
         struct conn *conn = container_of(link, struct conn, link);
 
         if (conn->closing || conn->parting)
+            continue;
+        conn->silent = conn->writing == 0 && http_idle_ms(conn->http, now_ms) >= SILENT_MS;
+        if (!all && !conn->silent)
             continue;
         conn->inside++;
         http_shutdown(conn->http);
         conn->inside--;
         look(conn);
     }
+}
+
+void conns_leave(struct server *server)
+{
+    shut_down(server, /* all: */ false);
+}
+
+void conns_shutdown(struct server *server)
+{
+    shut_down(server, /* all: */ true);
 }
 
 void conns_close(struct server *server)
@@ -370,8 +421,21 @@ static void hurry(struct server *server)
     api_resume(server->api, true);
 }
 
-void conns_turn(struct server *server)
+/* Most of what thousands of connections held lies scattered in the heap, which only the C library can give back. */
+static void trim(struct server *server)
+{
+    if (server->conn_peak < TRIM_CONNS_MIN || server->conn_count > server->conn_peak / 2)
+        return;
+    server->conn_peak = server->conn_count;
+#if defined(__GLIBC__)
+    (void)malloc_trim(0);
+#endif
+}
+
+bool conns_turn(struct server *server)
 {
     offer_memory(server);
     hurry(server);
+    trim(server);
+    return server->memory_refused || (server->api && api_waits(server->api));
 }

@@ -137,6 +137,7 @@ static void put_line(struct buf *line, bool json, ms now, enum log_event event, 
 
 static void gather(struct logger *logger, ms now, enum log_event event, const struct log_field *fields, size_t count)
 {
+    bool first = logger->lines.size == 0;
     struct buf line;
 
     buf_init(&line, LOGGER_LINE_MAX + LOGGER_VALUE_MAX * 8);
@@ -148,6 +149,8 @@ static void gather(struct logger *logger, ms now, enum log_event event, const st
         logger->dropped_total++;
     }
     buf_deinit(&line);
+    if (first && logger->config.gathered)
+        logger->config.gathered(logger->config.gathered_ctx);
 }
 
 void logger_write(struct logger *logger, ms now, enum log_event event, const struct log_field *fields, size_t count)

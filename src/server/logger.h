@@ -1,6 +1,6 @@
 /* logger.h: one line per event, for a person at a terminal or for a machine that collects JSON.
  *
- * Lines are gathered and written by logger_flush, once per turn of the loop, or when 64 KiB have come together. The
+ * Lines are gathered and written by logger_flush, a moment later, or when 64 KiB have come together. The
  * logger never waits for a slow reader: what finds no room is dropped and counted, and the count is a line of its own.
  * A line has a bound and its values are escaped, so nobody can forge a line. Secrets are never given to it. */
 #pragma once
@@ -20,6 +20,8 @@ struct logger_config {
     int fd; /* 2, usually */
     void (*sink)(void *ctx, str lines); /* takes them instead of `fd` */
     void *sink_ctx;
+    void (*gathered)(void *ctx); /* the first line since everything was handed over: flush soon; may be NULL */
+    void *gathered_ctx;
     bool json;
     enum setting_log_level level;
 };

@@ -136,4 +136,30 @@ TEST("every event has a sentence")
     buf_deinit(&text);
 }
 
+static void count_gathered(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+static void swallow(void *ctx, str lines)
+{
+}
+
+TEST("who hands the lines over is told of the first one, and again after they have gone")
+{
+    int told = 0;
+    struct logger logger;
+
+    logger_init(&logger, (struct logger_config){ .fd = -1, .sink = swallow, .gathered = count_gathered,
+                                                 .gathered_ctx = &told, .level = LEVEL_INFO });
+    LOG(&logger, noon, stopped, LOG_TEXT("data", STR("a")));
+    LOG(&logger, noon, stopped, LOG_TEXT("data", STR("b")));
+    CHECK_INT(told, 1);
+    logger_flush(&logger);
+    CHECK_INT(told, 1);
+    LOG(&logger, noon, stopped, LOG_TEXT("data", STR("c")));
+    CHECK_INT(told, 2);
+    logger_deinit(&logger);
+}
+
 UNIT_MAIN

@@ -1,6 +1,7 @@
 /* main.c: a server in the real world, until it is told to stop. A file of its own, so that who brings another world
  * (the simulator) need not link this one. */
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -19,6 +20,14 @@ static void stop_running(void *ctx, int exit_code)
     os_loop_stop(run->loop);
 }
 
+/* Descriptors that we may have; 0: as many as we like. */
+static uint64_t files_max(void)
+{
+    struct rlimit files;
+
+    return getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY ? 0 : files.rlim_cur;
+}
+
 int serve_main(const struct settings *settings)
 {
     struct run run = { 0 };
@@ -30,13 +39,24 @@ int serve_main(const struct settings *settings)
         .stopped = stop_running,
         .ctx = &run,
     };
+    char sentence[CHECK_SENTENCE_BYTES];
     struct server *server;
 
-    if (os_create(&config.os) != OK || os_loop_create(config.os, &config.loop) != OK) {
+    if (os_create(&config.os) != OK) {
+        (void)fprintf(stderr, "leat: no memory to start with\n");
+        return 1;
+    }
+    if (server_check(config.os, settings, sentence) != OK) {
+        (void)fprintf(stderr, "leat: %s\n", sentence);
+        os_destroy(config.os);
+        return 2;
+    }
+    if (os_loop_create(config.os, &config.loop) != OK) {
         (void)fprintf(stderr, "leat: no memory to start with\n");
         return 1;
     }
     run.loop = config.loop;
+    config.files_max = files_max(); /* as the world has raised it */
     if (server_create(&config, &server) != OK) {
         (void)fprintf(stderr, "leat: no memory to start with\n");
         return 1;

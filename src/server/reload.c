@@ -7,7 +7,7 @@
 
 #include "server/room.h"
 
-enum { LOOK_US = 1000000, FILE_BYTES_MAX = 16 << 20, USERS_MAX = 100000, ARENA_MAX = 4 << 20 };
+enum { LOOK_US = 1000000, ARENA_MAX = 4 << 20 };
 
 /* In the place of a time of change: no file can be read there; nothing was looked at yet. */
 enum { NO_FILE = 0, NOT_LOOKED = -1 };
@@ -41,13 +41,15 @@ static void look_work(struct os_job *job)
     if (!reload->changed || reload->err != OK)
         return;
     reload->err =
-        os_read_file(server->os, server->settings->credentials, FILE_BYTES_MAX, &reload->text, &reload->text_size);
+        os_read_file(server->os, server->settings->credentials, CREDENTIALS_BYTES_MAX, &reload->text,
+                     &reload->text_size);
 }
 
 /* Put a text in force. */
 static enum err use(struct reload *reload, char *ret_why)
 {
-    static const struct credentials_bounds bounds = { .bytes_max = FILE_BYTES_MAX, .users_max = USERS_MAX };
+    static const struct credentials_bounds bounds = { .bytes_max = CREDENTIALS_BYTES_MAX,
+                                                         .users_max = CREDENTIALS_USERS_MAX };
     struct server *server = reload->server;
     struct credentials *credentials;
     struct arena arena;

@@ -18,6 +18,7 @@
 #include "stream/stream.h"
 
 enum { LISTENERS_MAX = 16, WHY_BYTES = 256, PATH_BYTES = 4096 };
+enum { CREDENTIALS_BYTES_MAX = 16 << 20, CREDENTIALS_USERS_MAX = 100000 };
 
 /* starting -> serving -> draining -> closing -> (gone) */
 enum server_state { SERVER_STARTING, SERVER_SERVING, SERVER_DRAINING, SERVER_CLOSING };
@@ -28,7 +29,8 @@ struct server {
     struct os_loop *loop;
     struct os_worker *worker;       /* small files: snapshots, vault, credentials */
     struct logger logger;
-    struct os_timer flush_timer;    /* of the logger */
+    struct os_timer turn;           /* lines of the log to hand over, peers that wait for memory */
+    bool turn_armed;
     enum server_state state;
     bool stop_asked;                /* by a signal, before it served */
     int exit_code;
@@ -57,7 +59,10 @@ struct server {
     struct os_listener *listeners[LISTENERS_MAX];
     size_t listener_count;
     struct list conns;
-    size_t conn_count;
+    size_t conn_count, conn_peak;   /* now; the most since memory was given back to the system */
+    size_t conn_max;                /* connections-max, or fewer if descriptors allow fewer */
+    uint64_t refusals;              /* connections refused since a line of the log told */
+    int64_t refusals_told_ms;
     int64_t memory_used;            /* bodies and answers */
     bool memory_refused;            /* somebody waits for some */
     struct os_timer grace, linger;
@@ -87,7 +92,13 @@ void conn_answered(void *ctx, struct http_conn *http);
 void conns_shutdown(struct server *server);
 void conns_close(struct server *server);
 void conn_config(struct server *server);
-void conns_turn(struct server *server); /* once in a while: memory that came back is offered to those who wait */
+void conns_leave(struct server *server); /* a stop begins: the silent ones go at once */
+
+/* Memory that came back is offered to those who wait for it. False: nobody waits any more, nothing is to be done. */
+bool conns_turn(struct server *server);
+
+/* What can wait a moment is done soon: see turn() in serve.c. */
+void server_turn_soon(struct server *server);
 
 /* access.c: what the access log tells of a request. */
 void access_of(const struct rq *rq, struct log_access *access);
@@ -111,6 +122,9 @@ must_use enum err reload_read(struct server *server, char *ret_why);
 must_use enum err reload_start(struct server *server, char *ret_why);
 void reload_now(struct server *server);
 void reload_stop(struct server *server);
+
+/* keys.c: names the encrypted streams whose key the vault does not hold. */
+void keys_check(struct server *server);
 
 /* backup.c: `to` is an absolute path of a directory that is empty or will be made. */
 must_use enum err backup_begin(struct server *server, const char *to, void (*done)(void *ctx, enum err err), void *ctx);

@@ -2,9 +2,9 @@
  *
  *   start   lock, keys, certificates -> log recovers -> catalog folds -> credentials, listeners, declared streams
  *           -> the ready line
- *   stop    listeners close, a short while for what is on its way: each answer now ends its connection -> connections
- *           finish what they took (or shutdown-grace ends them) -> the log finishes -> everything is given back, in the
- *           reverse order */
+ *   stop    listeners and silent connections close, a short while for what is on its way: each answer now ends its
+ *           connection -> connections finish what they took (or shutdown-grace ends them) -> the log finishes ->
+ *           everything is given back, in the reverse order */
 #include "server/serve.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "server/room.h"
 
 enum {
-    FLUSH_US = 50000,
+    TURN_US = 50000,
     SNAPSHOT_BYTES_MIN = 1 << 20,
     WAITING_PUTS_MAX = 20000,
     WAITING_PUTS_MS = 25000,
@@ -25,6 +25,7 @@ enum {
     FAILED_GRACE_US = 200000,
     LINGER_US = 250000, /* for requests that were on their way when the stop began */
     BACKLOG = 4096,
+    OWN_FILES = 512,
     HOSTS_MAX = 64,
 };
 
@@ -40,13 +41,30 @@ int64_t server_now_ms(const struct server *server)
     return os_mono_us(server->os) / 1000;
 }
 
-static void flush(struct os_timer *timer)
+/* Comes again as long as there is something left to do; an idle server sleeps. */
+static void turn(struct os_timer *timer)
 {
-    struct server *server = container_of(timer, struct server, flush_timer);
+    struct server *server = container_of(timer, struct server, turn);
+    bool waits;
 
+    server->turn_armed = false;
     logger_flush(&server->logger);
-    conns_turn(server);
-    os_timer_start(server->loop, timer, FLUSH_US);
+    waits = conns_turn(server);
+    if (waits || server->logger.lines.size)
+        server_turn_soon(server);
+}
+
+void server_turn_soon(struct server *server)
+{
+    if (server->turn_armed)
+        return;
+    server->turn_armed = true;
+    os_timer_start(server->loop, &server->turn, TURN_US);
+}
+
+static void lines_gathered(void *ctx)
+{
+    server_turn_soon(ctx);
 }
 
 /* ---- down --------------------------------------------------------------------------------------------------------- */
@@ -70,10 +88,10 @@ static void final(struct os_message *message)
     sigv4_destroy(server->sigv4);
     if (server->tls)
         tls_context_destroy(server->tls);
-    os_timer_stop(&server->flush_timer);
     if (server->log)
         LOG(&server->logger, server_now(server), stopped, LOG_TEXT("data", str_of(server->dir)));
     logger_flush(&server->logger);
+    os_timer_stop(&server->turn);
     server->stopped(server->stopped_ctx, server->exit_code);
 }
 
@@ -139,6 +157,7 @@ static void drain(struct server *server)
         conns_shutdown(server);
     else
         os_timer_start(server->loop, &server->linger, LINGER_US);
+    conns_leave(server);
 }
 
 void server_stop(struct server *server)
@@ -267,6 +286,8 @@ static void ready(struct server *server)
         LOG_TEXT("limits", settings->limits == RULES_AWS ? STR("aws") : STR("off")),
         LOG_TEXT("signatures", server->verifying ? STR("checked") : STR("not checked")));
     buf_deinit(&listen);
+    if (server->conn_max < settings->connections_max)
+        LOG(&server->logger, server_now(server), few_files, LOG_NUMBER("connections", server->conn_max));
     logger_flush(&server->logger);
 }
 
@@ -389,6 +410,7 @@ static void catalog_opened(void *ctx, enum err err)
     if (server->state != SERVER_STARTING)
         return;
     server->catalog_ready = true;
+    keys_check(server);
     err = start_streams(server);
     if (err == OK)
         err = start_api(server);
@@ -539,12 +561,11 @@ static void start(struct server *server)
     enum err err;
 
     (void)snprintf(server->dir, sizeof(server->dir), "%.3900s", server->settings->data ? server->settings->data : "");
-    LOG(&server->logger, server_now(server), starting, LOG_TEXT("data", str_of(server->dir)));
-    list_init(&server->conns);
-    server->flush_timer.fire = flush;
+    server->turn.fire = turn;
     server->grace.fire = grace_over;
     server->linger.fire = linger_over;
-    os_timer_start(server->loop, &server->flush_timer, FLUSH_US);
+    list_init(&server->conns);
+    LOG(&server->logger, server_now(server), starting, LOG_TEXT("data", str_of(server->dir)));
     os_on_signal(server->loop, signalled, server);
     err = prepare(server, why);
     if (err == OK)
@@ -553,9 +574,19 @@ static void start(struct server *server)
         server_fail(server, err, str_of(why[0] ? why : "the server cannot start"));
 }
 
+/* Descriptors are also needed for the log's files; a connection more than they allow would wait unseen. */
+static size_t conns_allowed(const struct server_config *config)
+{
+    uint64_t wanted = config->settings->connections_max, files = config->files_max;
+    uint64_t ours = files / 4 < OWN_FILES ? files / 4 : OWN_FILES;
+
+    return files && files - ours < wanted ? files - ours : wanted;
+}
+
 enum err server_create(const struct server_config *config, struct server **ret_server)
 {
     struct server *server = calloc(1, sizeof(*server));
+    struct logger_config logger;
 
     if (server == NULL)
         return ERR_NO_MEMORY;
@@ -564,7 +595,11 @@ enum err server_create(const struct server_config *config, struct server **ret_s
     server->settings = config->settings;
     server->stopped = config->stopped;
     server->stopped_ctx = config->ctx;
-    logger_init(&server->logger, config->logger);
+    server->conn_max = conns_allowed(config);
+    logger = config->logger;
+    logger.gathered = lines_gathered;
+    logger.gathered_ctx = server;
+    logger_init(&server->logger, logger);
     *ret_server = server;
     start(server);
     return OK;

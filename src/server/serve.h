@@ -11,7 +11,8 @@ struct server_config {
     struct os *os; /* any world; nothing else of the outside is touched, but for what `logger` names */
     struct os_loop *loop;
     const struct settings *settings; /* good as long as the server */
-    struct logger_config logger;
+    struct logger_config logger; /* `gathered` is the server's own */
+    uint64_t files_max;          /* descriptors that this process may have; 0: no bound is known */
 
     /* Once, on the loop: everything is closed and given back, and server_destroy may be called when the loop has
      * returned. 0: stopped in order; 1: could not start or go on (told in the log). */
@@ -28,5 +29,12 @@ void server_stop(struct server *server);
 /* After `stopped`. */
 void server_destroy(struct server *server);
 
-/* `leat serve`: runs in the real world until told to stop (SIGTERM, SIGINT); the exit code. */
+enum { CHECK_SENTENCE_BYTES = 1024 };
+
+/* Can the files that the settings name be used? INVALID_ARGUMENT with a sentence that names setting, value and what is
+ * allowed. Blocks, and touches nothing. */
+must_use enum err server_check(struct os *os, const struct settings *settings,
+                               char ret_sentence[static CHECK_SENTENCE_BYTES]);
+
+/* `leat serve`: runs in the real world until told to stop (SIGTERM, SIGINT); the exit code. 2: a wrong setting. */
 int serve_main(const struct settings *settings);

@@ -33,6 +33,12 @@ def open_mode(folder):
                      "localhost.evil.example", "[evil.example]", "1e3", ""):
             got = asked(host)
             yield "open: Host %r is not, because names can be bound anew" % host, got.status == 403, got
+        for path in ("/health", "/metrics"):
+            for host, status in (("evil.example", 403), ("localhost:" + port, 200), ("10.1.2.3", 200), ("", 403)):
+                with house.link() as one:
+                    one.send(("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (path, host)).encode())
+                    got = one.answer()
+                    yield "open: %s of Host %r gets %d" % (path, host.split(":")[0], status), got.status == status, got
         for origin, status in (("http://localhost:8080", 200), ("http://127.0.0.1", 200), ("https://evil.example", 403),
                                ("http://127.evil.example", 403), ("http://localhost.evil.example", 403), ("null", 403)):
             got = asked(origin=origin)
@@ -77,6 +83,12 @@ def directories(folder):
         str(house.data) in told(house), told(house)
 
 
+def wrong(house, part):
+    """One line says which setting, which value, and what is allowed."""
+    text = house.text()
+    return text.count("\n") == 1 and 'credentials is "' in text and part in text and "allowed: " in text
+
+
 def credentials(folder):
     for what, text in (("is no JSON", "{"), ("has a user without key", '{"users":[{"name":"a"}]}'), ("is empty", ""),
                        ("is deep", "[" * 100000), ("has bytes that are no text", b"\xff\xfe\x00")):
@@ -85,12 +97,13 @@ def credentials(folder):
         started = house.start()
         if started:
             house.stop()
-        yield "a credentials file that %s: status 1, and a line that names it" % what, not started and \
-            house.process.wait() == 1 and "credentials.json" in told(house), told(house)
+        yield "a credentials file that %s: status 2, and one line that names setting and file" % what, not started and \
+            house.process.wait() == 2 and wrong(house, "credentials.json"), house.text()
     house = House(folder / "credentials", *FIX)
     (folder / "credentials" / "credentials.json").unlink()
-    yield "one that is not there alike", not house.start() and house.process.wait() == 1 and "no such file" in told(house), \
-        told(house)
+    yield "one that is not there alike", not house.start() and house.process.wait() == 2 and \
+        wrong(house, "no such file"), house.text()
+    yield "and nothing was made", not house.data.exists(), ""
 
 
 PARTS = [open_mode, directories, credentials]

@@ -193,6 +193,72 @@ def subscription(x):
     x.equal("its continuation goes on after the restart", numbers, [last])
 
 
+def subscription_h2(x):
+    """The same on HTTP/2: the stream ends without a reset, the connection says GOAWAY and closes."""
+    server = x.server("subscribed-h2", "--limits", "off", "--stream", "one").start()
+    k = server.client()
+    arn = active(k, "one")["StreamARN"]
+    consumer = k.register_stream_consumer(StreamARN=arn, ConsumerName="c")["Consumer"]["ConsumerARN"]
+    time.sleep(0.3)
+    with Link(server.url) as link:
+        number = link.begin("SubscribeToShard", {"ConsumerARN": consumer, "ShardId": "shardId-000000000000",
+                                                 "StartingPosition": {"Type": "LATEST"}})
+        while b"initial-response" not in link.streams[number].body:
+            link.step(5)
+        server.signal(signal.SIGTERM)
+        try:
+            while True:
+                link.step(5)
+        except (ConnectionError, OSError):
+            pass
+        stream = link.streams[number]
+        x.equal("a subscription on HTTP/2 ends in order", (stream.status, stream.over, stream.reset), (200, True, None))
+        x.check("after GOAWAY, which names it as taken", link.goaway is not None and link.last == number, link.last)
+    x.equal("and the server ends with status 0", server.end(), 0)
+
+
+def silent(x):
+    """Connections that a pool keeps cost a stop nothing, whatever they speak; who is in the middle is waited for."""
+    server = x.server("silent", "--limits", "off", "--stream", "one").start()
+    pool = []
+    for n in range(10):
+        one = http.client.HTTPConnection(server.address, timeout=10)
+        one.request("GET", "/health")
+        one.getresponse().read()
+        pool.append(one)
+    with Link(server.url) as link:
+        link.call("ListStreams")
+        time.sleep(0.4)
+        began = time.time()
+        server.signal(signal.SIGTERM)
+        code = server.end()
+        took = time.time() - began
+        x.check("ten silent connections and one of HTTP/2 are closed at once", code == 0 and took < 0.2, "%.3f s" % took)
+        try:
+            while True:
+                link.step(5)
+        except (ConnectionError, OSError):
+            pass
+        x.check("HTTP/2 is told by GOAWAY", link.goaway is not None)
+    x.equal("HTTP/1.1 sees the end", [one.sock.recv(10) for one in pool], [b""] * 10)
+    server.start()
+    busy = http.client.HTTPConnection(server.address, timeout=10)
+    body = json.dumps(arguments(1, 1)).encode()
+    headers = sign.signed("PutRecord", body, server.address)
+    busy.putrequest("POST", "/", skip_host=True, skip_accept_encoding=True)
+    for pair in list(headers.items()) + [("Content-Length", str(len(body)))]:
+        busy.putheader(*pair)
+    busy.endheaders(body[:10])
+    time.sleep(0.4)
+    server.signal(signal.SIGTERM)
+    time.sleep(0.4)
+    busy.send(body[10:])
+    answer = busy.getresponse()
+    x.equal("a request of which a part had come is answered, and told that it is the last",
+            (answer.status, answer.getheader("connection")), (200, "close"))
+    x.equal("then the server ends", server.end(), 0)
+
+
 def transitions(x):
     """SIGKILL in the middle of each transition; the next start finishes it."""
     server = x.server("transitions", "--transition", "700ms", "--limits", "off").start()
@@ -249,4 +315,4 @@ def declared_while_deleting(x):
     x.equal("it is new and empty", (active(k, "one")["OpenShardCount"], read_all(k, "one")), (1, {}))
 
 
-SCRIPTS = (under_load, subscription, transitions, declared_while_deleting)
+SCRIPTS = (under_load, subscription, subscription_h2, silent, transitions, declared_while_deleting)

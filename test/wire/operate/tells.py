@@ -107,6 +107,40 @@ def metrics(x):
     x.check("--metrics off", "leat_log" not in server.get("/metrics")[1])
 
 
+def consumers(x):
+    server = x.server("consumers", "--call-rates", "off", "--stream", "clicks").start()
+    k = server.client()
+    arn = active(k, "clicks")["StreamARN"]
+    makes = {name: k.register_stream_consumer(StreamARN=arn, ConsumerName=name)["Consumer"]["ConsumerARN"]
+             for name in ("billing", "search")}
+    time.sleep(0.3)
+    size = sum(len(k.put_record(StreamName="clicks", Data=b"x" * 50, PartitionKey="k") and b"x" * 50 + b"k") for _ in range(4))
+
+    def subscribe(name):
+        return k.subscribe_to_shard(ConsumerARN=makes[name], ShardId="shardId-000000000000",
+                                    StartingPosition={"Type": "TRIM_HORIZON"})
+    told = subscribe("billing")
+    got = 0
+    for event in told["EventStream"]:
+        got += len(event["SubscribeToShardEvent"]["Records"])
+        if got == 4:
+            break
+    x.refused("a second subscription at once", "ResourceInUseException", subscribe, name="billing")
+    _, values = parsed(server.get("/metrics")[1])
+
+    def consumer(name, metric):
+        labels = 'stream="clicks",account="000000000000",region="us-east-1",consumer="%s"' % name
+        return values["leat_kinesis_consumer_subscribe_to_shard_" + metric, labels]
+    names = ("success_total", "rate_exceeded_total", "event_records_total", "event_bytes_total")
+    x.equal("each consumer's own metrics", [consumer("billing", name) for name in names], [1, 1, 4, size])
+    x.check("its events", consumer("billing", "event_success_total") >= 1)
+    x.equal("the other's", [consumer("search", name) for name in names], [0, 0, 0, 0])
+    told["EventStream"].close()
+    k.deregister_stream_consumer(ConsumerARN=makes["billing"])
+    time.sleep(0.3)
+    x.check("one that is gone has no lines", "billing" not in server.get("/metrics")[1])
+
+
 def log(x):
     server = x.server("log", "--access-log", "on", "--stream", "one").start()
     k = server.client()
@@ -151,4 +185,4 @@ def log(x):
             ["DescribeStream"])
 
 
-SCRIPTS = (metrics, log)
+SCRIPTS = (metrics, consumers, log)

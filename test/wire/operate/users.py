@@ -90,7 +90,7 @@ def reload(x):
     x.refused("and the newer key is refused", "UnrecognizedClientException", new.list_streams)
     server.stop()
     write(server, text="{}}")
-    said = x.leat("serve", "--listen", "127.0.0.1:0", "--data", server.data, "--credentials", file, code=1)
+    said = x.leat("serve", "--listen", "127.0.0.1:0", "--data", server.data, "--credentials", file, code=2)
     x.check("a server does not start with a broken file", "credentials.json" in said, said)
 
 

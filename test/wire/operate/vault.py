@@ -60,6 +60,28 @@ def keys(x):
               Data=b"x", PartitionKey="k")
 
 
+def lost(x):
+    """A data directory without its vault.json starts, serves what is not encrypted, and says what it cannot serve."""
+    server = x.server("lost", "--limits", "off", "--kms-create-missing", "--stream", "one", "--stream", "two").start()
+    k = server.client()
+    k.start_stream_encryption(StreamName="one", EncryptionType="KMS", KeyId="alias/clicks")
+    active(k, "one")
+    k.put_record(StreamName="one", Data=b"secret", PartitionKey="k")
+    server.stop()
+    server.start()
+    server.stop()
+    x.equal("a start with its keys says nothing of them", server.lines("keys_missing"), [])
+    (server.data / "vault.json").unlink()
+    server.start()
+    line = server.wait_line("keys_missing")
+    x.equal("a vault that is lost is an error of the log that names the streams",
+            line and (line["level"], line["streams"], line["names"]), ("error", 1, "one"))
+    k = server.client()
+    k.put_record(StreamName="two", Data=b"open", PartitionKey="k")
+    x.refused("and a put of theirs is refused", "KMSNotFoundException", k.put_record, StreamName="one", Data=b"x",
+              PartitionKey="k")
+
+
 def tls(x):
     server = x.server("tls", "--public-host", "leat.example")
     said = x.leat("ca", "--data", server.data, code=1)
@@ -101,4 +123,4 @@ def tls(x):
     x.check("and verifies what is served then", connect("localhost", trusting)[1]["serialNumber"] and first)
 
 
-SCRIPTS = (keys, tls)
+SCRIPTS = (keys, lost, tls)
