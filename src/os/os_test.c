@@ -317,6 +317,39 @@ TEST("what is written is read, also across pieces and behind the end")
     finish();
 }
 
+TEST("a file for direct writes holds what was written, in whole blocks and otherwise, over and beside each other")
+{
+    enum { BLOCKS = 16, SIZE = BLOCKS * OS_BLOCK_BYTES };
+    static _Alignas(OS_BLOCK_BYTES) char bytes[SIZE], got[SIZE + OS_BLOCK_BYTES];
+    struct os_file *file, *reader;
+    size_t size;
+
+    begin();
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (char)(i * 31 >> 3);
+    CHECK_INT(os_open(os, in_dir("direct"), OS_READ | OS_WRITE | OS_CREATE | OS_DIRECT, &file), OK);
+    CHECK_INT(os_open(os, in_dir("direct"), OS_READ, &reader), OK);
+    CHECK_INT(os_write_at(file, &(struct os_iov){ bytes, SIZE }, 1, 0), OK);
+    CHECK_INT(os_read_at(reader, got, sizeof(got), 0, &size), OK);
+    CHECK(size == SIZE && memcmp(got, bytes, SIZE) == 0);
+    memset(bytes + 100, 'u', 5000); /* not whole blocks, then whole ones over them, then two pieces */
+    CHECK_INT(os_write_at(file, &(struct os_iov){ bytes + 100, 5000 }, 1, 100), OK);
+    memset(bytes + OS_BLOCK_BYTES, 'w', OS_BLOCK_BYTES);
+    CHECK_INT(os_write_at(file, &(struct os_iov){ bytes + OS_BLOCK_BYTES, OS_BLOCK_BYTES }, 1, OS_BLOCK_BYTES), OK);
+    memset(bytes + 5 * OS_BLOCK_BYTES, 'p', 3 * OS_BLOCK_BYTES);
+    CHECK_INT(os_write_at(file, (struct os_iov[]){ { bytes + 5 * OS_BLOCK_BYTES, OS_BLOCK_BYTES },
+                                                   { bytes + 6 * OS_BLOCK_BYTES, 2 * OS_BLOCK_BYTES } }, 2,
+                          5 * OS_BLOCK_BYTES), OK);
+    CHECK_INT(os_sync(file), OK);
+    CHECK_INT(os_read_at(reader, got, sizeof(got), 0, &size), OK);
+    CHECK(size == SIZE && memcmp(got, bytes, SIZE) == 0);
+    CHECK_INT(os_read_at(file, got, 200, 4000, &size), OK);
+    CHECK(size == 200 && memcmp(got, bytes + 4000, 200) == 0);
+    os_close(reader);
+    os_close(file);
+    finish();
+}
+
 TEST("many pieces make one write")
 {
     struct os_iov iov[300];

@@ -130,11 +130,24 @@ static void spare_remove(struct local *local, struct spare spare)
     trim_remove(local, name);
 }
 
+/* As many as the settler gives back at once, but some in any case. */
+static bool shelf_full(const struct local *local, uint64_t size)
+{
+    const struct segments *segments = &local->segments;
+    uint64_t bytes = size;
+
+    for (uint32_t i = 0; i < segments->spare_count; i++)
+        bytes += segments->spares[i].size;
+    return segments->spare_count == SPARES_MAX ||
+           (segments->spare_count >= SPARES_MIN && bytes > local->config.backlog_bytes_max / 2);
+}
+
 void spare_give(struct local *local, struct spare spare)
 {
     struct segments *segments = &local->segments;
+    bool full = shelf_full(local, spare.size);
 
-    for (uint32_t i = 0; i < segments->spare_count && segments->spare_count == SPARES_MAX; i++) {
+    for (uint32_t i = 0; i < segments->spare_count && full; i++) {
         if (segments->spares[i].size < spare.size) { /* keep the larger ones */
             struct spare smaller = segments->spares[i];
 
@@ -142,7 +155,7 @@ void spare_give(struct local *local, struct spare spare)
             spare = smaller;
         }
     }
-    if (segments->spare_count == SPARES_MAX || spare.size > local->config.segment_bytes_max * 2) {
+    if (full || spare.size > local->config.segment_bytes_max * 2) {
         spare_remove(local, spare);
         return;
     }
@@ -301,12 +314,18 @@ static bool spare_take(struct segments *segments, uint64_t size, struct spare *r
     return true;
 }
 
+/* Some segments fit into the tail, so that they can be settled while they are in memory. */
 uint64_t segment_size_for(const struct local *local, uint64_t wanted, uint64_t bytes)
 {
     uint64_t least = (SEGMENT_HEADER_BYTES + bytes + 4095) & ~(uint64_t)4095;
+    uint64_t most = local->config.tail_bytes_max / SEGMENTS_IN_TAIL;
 
-    if (wanted > local->config.segment_bytes_max)
-        wanted = local->config.segment_bytes_max & ~(uint64_t)4095;
+    if (most < SEGMENT_FIRST_BYTES)
+        most = SEGMENT_FIRST_BYTES;
+    if (most > local->config.segment_bytes_max)
+        most = local->config.segment_bytes_max;
+    if (wanted > most)
+        wanted = most & ~(uint64_t)4095;
     return wanted > least ? wanted : least;
 }
 

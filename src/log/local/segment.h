@@ -14,11 +14,13 @@ struct local;
 struct tail_frame;
 
 enum {
-    SPARES_MAX = 2,
+    SPARES_MIN = 2,
+    SPARES_MAX = 16,
     SEGMENT_FIRST_BYTES = 1 << 20,
     SEGMENT_GROWTH = 4,
     FILL_STEP_BYTES = 1 << 20,
-    SEGMENT_CLOSED_MAX = 16, /* settle when there are more, however small they are */
+    SEGMENT_CLOSED_MAX = 64, /* settle when there are more, however small they are */
+    SEGMENTS_IN_TAIL = 4,
 };
 
 struct segment {

@@ -1,30 +1,32 @@
 /* settle.c: from arrival order to log order, in the background.
  *
- *     idle --enough is closed--> scanning (job) --> asking (loop) --> writing (a job per file) --> naming (job)
+ *     idle --enough is closed--> holding (loop) --> listing (job) --> asking (loop) --> writing (a job per file)
  *       ^                                                                                             |
- *       +------------------ segments are recycled <-- the manifest is durable <-----------------------+
+ *       +---------- segments are recycled <-- the manifest is durable <-- naming (job) <--------------+
  *
- * A pass takes some closed segments, oldest first. It notes where each batch lies, asks of every log in which class it
- * belongs and what of it is still wanted, and copies batch after batch into one file per class. Memory is bounded by
- * 32 bytes per batch and 64 per run, whatever the size of the segments. Until the manifest is durable nothing has
- * changed for anybody; a crash leaves files that the next start removes. */
+ * A pass takes some closed segments, oldest first. It takes hold of their frames where they still are in memory, notes
+ * where each batch lies, asks of every log in which class it belongs and what of it is still wanted, and copies batch
+ * after batch into one file per class. Memory is bounded by 40 bytes per batch and 64 per run, and by the segments of a
+ * pass that begins while they are in memory. Until the manifest is durable nothing has changed for anybody; a crash
+ * leaves files that the next start removes. */
 #include "log/local/settle.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "log/local/pack.h"
 #include "log/local/recover.h"
-#include "log/local/settled.h"
 #include "log/local/trim.h"
 
 enum {
     PASS_SEGMENTS_MAX = 256,
     PASS_BATCHES_MAX = 1 << 19,
     ASK_SLICE = 1000,
-    OUT_BYTES = 1 << 20,
-    SYNC_STEP_BYTES = 4 << 20,
+    HOLD_SLICE = 4096,
     CLASSES = 256,
+    RUNS_PER_FILE = 4096,
+    FILES_FEW = 2048,
 };
 
 /* Where a batch lies. */
@@ -32,7 +34,15 @@ struct ref {
     log_id log;
     log_pos first;
     uint64_t offset;
+    const char *at;           /* NULL: not in memory */
     uint32_t size;
+    uint32_t segment;
+};
+
+/* A frame that is still in memory, and stays there for the pass. */
+struct held {
+    struct chunk *chunk;
+    uint64_t offset;
     uint32_t segment;
 };
 
@@ -45,25 +55,18 @@ struct pass_log {
     bool gone;
 };
 
-/* A file that is being written. */
-struct out {
-    struct os_file *file;
-    struct manifest_file at;
-    uint64_t offset, synced;
-    char *bytes;
-    size_t size, capacity;
-    struct settled_entry *entries;
-    uint32_t entry_count, entry_capacity;
-};
-
 struct settle {
     struct os_job job;
     struct local *local;
     bool busy;
-    struct os_message ask;
+    struct os_message ask, hold_more;
     struct manifest_wait saved;
     struct segment *segments[PASS_SEGMENTS_MAX];
+    bool hot[PASS_SEGMENTS_MAX]; /* all of the segment is in memory */
     uint32_t segment_count, scanned;
+    struct tail_frame *hold; /* the next frame to be looked at; NULL: all were */
+    struct held *held;
+    uint32_t held_count, held_capacity, held_listed, hold_segment;
     struct ref *refs;
     uint32_t ref_count, ref_capacity;
     struct pass_log *logs;
@@ -97,17 +100,49 @@ static enum err ref_push(struct settle *settle, struct ref ref)
     return OK;
 }
 
-static enum err scan_frame_refs(struct walk *walk, uint64_t offset, const struct frame_head *head, const char *frame)
+/* The batches of a frame that lies at `offset` of the segment. `kept`: where it lies in memory it stays for the pass. CORRUPT
+ * if the headers are not those that were written. */
+static enum err frame_refs(struct settle *settle, const char *frame, const struct frame_head *head, uint64_t offset,
+                           bool kept)
 {
-    struct settle *settle = walk->ctx;
-    uint32_t at = FRAME_HEADER_BYTES;
+    uint32_t at = FRAME_HEADER_BYTES, end = FRAME_HEADER_BYTES + head->length, crc = 0;
 
     for (uint32_t i = 0; i < head->batch_count; i++) {
         struct batch_head batch;
 
-        TRY(batch_decode(frame + at, FRAME_HEADER_BYTES + head->length - at, &batch));
-        TRY(ref_push(settle, (struct ref){ batch.log, batch.first, offset + at, batch.size, settle->scanned }));
+        TRY(batch_decode(frame + at, end - at, &batch));
+        TRY(ref_push(settle, (struct ref){
+            .log = batch.log, .first = batch.first, .offset = offset + at, .at = kept ? frame + at : NULL,
+            .size = batch.size, .segment = settle->scanned,
+        }));
+        crc = crc32c(crc, frame + at, BATCH_HEADER_BYTES);
         at += batch_span(batch.size);
+    }
+    return at == end && crc == head->body_crc ? OK : ERR_CORRUPT;
+}
+
+static enum err scan_frame_refs(struct walk *walk, uint64_t offset, const struct frame_head *head, const char *frame)
+{
+    return frame_refs(walk->ctx, frame, head, offset, false);
+}
+
+/* The frames held of the next segment. CORRUPT: one has rotted in memory. */
+static enum err held_refs(struct settle *settle)
+{
+    const struct segment *segment = settle->segments[settle->scanned];
+
+    for (; settle->held_listed < settle->held_count; settle->held_listed++) {
+        const struct held *held = &settle->held[settle->held_listed];
+        struct frame_head head;
+
+        if (held->segment > settle->scanned)
+            return OK;
+        if (held->segment < settle->scanned || !settle->hot[held->segment])
+            continue;
+        TRY(frame_decode(held->chunk->at, segment->head.generation, &head));
+        if (head.length + FRAME_HEADER_BYTES != held->chunk->size)
+            return ERR_CORRUPT;
+        TRY(frame_refs(settle, held->chunk->at, &head, held->offset, true));
     }
     return OK;
 }
@@ -146,6 +181,18 @@ static enum err scan_segment(struct settle *settle, const struct segment *segmen
     return err;
 }
 
+/* The batches of the next segment: from memory if all of it is there, else the disk says. */
+static enum err list_segment(struct settle *settle)
+{
+    uint32_t before = settle->ref_count;
+    enum err err = held_refs(settle);
+
+    if (settle->hot[settle->scanned] && err != ERR_CORRUPT)
+        return err;
+    settle->ref_count = before;
+    return scan_segment(settle, settle->segments[settle->scanned]);
+}
+
 static int by_log(const void *a, const void *b)
 {
     const struct ref *left = a, *right = b;
@@ -177,7 +224,7 @@ static void scan_work(struct os_job *job)
 {
     struct settle *settle = container_of(job, struct settle, job);
 
-    settle->err = scan_segment(settle, settle->segments[settle->scanned]);
+    settle->err = list_segment(settle);
     settle->scanned++;
     if (settle->err != OK || settle->scanned < settle->segment_count)
         return;
@@ -188,184 +235,90 @@ static void scan_work(struct os_job *job)
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
-static enum err out_flush(struct out *out)
+static bool sound(const char *at, const struct ref *ref, struct batch_head *ret_head)
 {
-    if (out->size == 0)
+    return batch_decode(at, batch_span(ref->size), ret_head) == OK && ret_head->log == ref->log &&
+           ret_head->first == ref->first && ret_head->size == ref->size && batch_check(at, ret_head);
+}
+
+/* Bring one batch to `to`: from memory if it is there, else (or if it has rotted there) from the segment. What is settled
+ * replaces the only other copy, so nothing is passed on unchecked. CORRUPT if it is in neither place. */
+static enum err fetch_batch(struct settle *settle, const struct ref *ref, char *to, struct batch_head *ret_head)
+{
+    uint32_t span = batch_span(ref->size);
+    size_t got;
+
+    if (ref->at && sound(ref->at, ref, ret_head)) {
+        memcpy(to, ref->at, span);
         return OK;
-    TRY(os_write_at(out->file, &(struct os_iov){ .at = out->bytes, .size = out->size }, 1, out->offset));
-    out->offset += out->size;
-    out->size = 0;
-    if (out->offset - out->synced < SYNC_STEP_BYTES)
-        return OK;
-    out->synced = out->offset;
-    return os_sync(out->file); /* in steps, so that no commit waits behind all of it */
-}
-
-/* Room for `size` bytes in the buffer. */
-static enum err out_reserve(struct out *out, size_t size, char **ret_at)
-{
-    if (out->size + size > out->capacity) {
-        TRY(out_flush(out));
-        if (size > out->capacity) {
-            size_t capacity = size > OUT_BYTES ? size : OUT_BYTES;
-            char *bytes = malloc(capacity);
-
-            if (!bytes)
-                return ERR_NO_MEMORY;
-            free(out->bytes);
-            out->bytes = bytes;
-            out->capacity = capacity;
-        }
     }
-    *ret_at = out->bytes + out->size;
-    return OK;
-}
-
-static enum err out_append(struct out *out, str bytes)
-{
-    char *at;
-
-    TRY(out_reserve(out, bytes.size, &at));
-    memcpy(at, bytes.at, bytes.size);
-    out->size += bytes.size;
-    return OK;
-}
-
-static enum err entry_begin(struct out *out, const struct batch_head *head)
-{
-    if (out->entry_count == out->entry_capacity) {
-        uint32_t capacity = out->entry_capacity ? out->entry_capacity * 2 : 64;
-        struct settled_entry *entries = realloc(out->entries, capacity * sizeof(*entries));
-
-        if (!entries)
-            return ERR_NO_MEMORY;
-        out->entries = entries;
-        out->entry_capacity = capacity;
-    }
-    out->entries[out->entry_count++] = (struct settled_entry){
-        .log = head->log, .first = head->first, .time_min = head->time, .time_max = head->time,
-        .offset = out->offset + out->size,
-    };
-    return OK;
-}
-
-static void file_note(struct manifest_file *file, const struct batch_head *head)
-{
-    log_pos last = batch_end(head->first, head->count) - 1;
-
-    if (head->first < file->first)
-        file->first = head->first;
-    if (last > file->last)
-        file->last = last;
-    if (head->time < file->time_min)
-        file->time_min = head->time;
-    if (head->time > file->time_max)
-        file->time_max = head->time;
+    TRY(os_read_at(settle->segments[ref->segment]->file, to, span, ref->offset, &got));
+    return got == span && sound(to, ref, ret_head) ? OK : ERR_CORRUPT;
 }
 
 /* Copy one batch. `*fresh`: it begins a run. */
-static enum err copy_batch(struct settle *settle, struct out *out, const struct pass_log *log, const struct ref *ref,
+static enum err copy_batch(struct settle *settle, struct pack *pack, const struct pass_log *log, const struct ref *ref,
                            bool *fresh)
 {
-    struct segment *segment = settle->segments[ref->segment];
-    uint32_t span = batch_span(ref->size);
     struct batch_head head;
-    size_t got;
-    char *at;
+    char *to;
+    enum err err;
 
-    TRY(out_reserve(out, span, &at));
-    TRY(os_read_at(segment->file, at, span, ref->offset, &got));
-    if (got != span || batch_decode(at, span, &head) != OK || head.log != ref->log || head.first != ref->first ||
-        head.size != ref->size || !batch_check(at, &head)) {
+    TRY(pack_reserve(pack, batch_span(ref->size), &to));
+    err = fetch_batch(settle, ref, to, &head);
+    if (err == ERR_CORRUPT) {
         buf_fmt(&settle->report, "commit segment %llu is damaged at offset %llu: a batch of log %llu is lost\n",
-                (unsigned long long)segment->head.number, (unsigned long long)ref->offset,
+                (unsigned long long)settle->segments[ref->segment]->head.number, (unsigned long long)ref->offset,
                 (unsigned long long)ref->log);
         settle->lost_frames++;
         return OK;
     }
+    TRY(err);
     if (batch_end(head.first, head.count) <= log->before)
         return OK;
     if (head.time < log->before_time && !settle->keep_expired)
         return OK;
-    if (*fresh || out->entries[out->entry_count - 1].size >= RUN_BYTES)
-        TRY(entry_begin(out, &head));
+    TRY(pack_accept(pack, &head, *fresh));
     *fresh = false;
-
-    struct settled_entry *entry = &out->entries[out->entry_count - 1];
-
-    entry->last = batch_end(head.first, head.count) - 1;
-    entry->time_max = head.time;
-    entry->size += span;
-    entry->batch_count++;
-    entry->flags |= head.flags;
-    entry->crc = crc32c(entry->crc, at, BATCH_HEADER_BYTES);
-    file_note(&out->at, &head);
-    out->size += span;
     return OK;
 }
 
-static enum err copy_log(struct settle *settle, struct out *out, const struct pass_log *log)
+static enum err copy_log(struct settle *settle, struct pack *pack, const struct pass_log *log)
 {
     bool fresh = true;
 
     for (uint32_t i = 0; i < log->ref_count && !log->gone; i++)
-        TRY(copy_batch(settle, out, log, &settle->refs[log->ref + i], &fresh));
+        TRY(copy_batch(settle, pack, log, &settle->refs[log->ref + i], &fresh));
     return OK;
 }
 
-static enum err write_index(struct out *out)
-{
-    char bytes[SETTLED_BLOCK_BYTES], trailer[SETTLED_TRAILER_BYTES];
-
-    out->at.index_offset = out->offset + out->size;
-    for (uint32_t i = 0; i < out->entry_count; i += SETTLED_ENTRIES_PER_BLOCK) {
-        uint32_t left = out->entry_count - i;
-
-        settled_block_encode(&out->entries[i], left < SETTLED_ENTRIES_PER_BLOCK ? left : SETTLED_ENTRIES_PER_BLOCK,
-                             out->at.block_count++, bytes);
-        TRY(out_append(out, str_bytes(bytes, sizeof(bytes))));
-    }
-    out->at.size = out->offset + out->size + SETTLED_TRAILER_BYTES;
-    settled_trailer_encode(&out->at, trailer);
-    TRY(out_append(out, str_bytes(trailer, sizeof(trailer))));
-    TRY(out_flush(out));
-    return os_sync(out->file);
-}
-
 /* Every log of the class that comes next in the (sorted) list of logs. */
-static enum err write_logs(struct settle *settle, struct out *out)
+static enum err write_logs(struct settle *settle, struct pack *pack)
 {
-    uint8_t retention_class = settle->logs[settle->log_written].retention_class;
-    char header[SETTLED_HEADER_BYTES];
-
-    settled_header_encode(out->at.number, retention_class, header);
-    TRY(out_append(out, str_bytes(header, sizeof(header))));
-    out->at.retention_class = retention_class;
     while (settle->log_written < settle->log_count &&
-           settle->logs[settle->log_written].retention_class == retention_class)
-        TRY(copy_log(settle, out, &settle->logs[settle->log_written++]));
-    return out->entry_count > 0 ? write_index(out) : OK;
+           settle->logs[settle->log_written].retention_class == pack->at.retention_class)
+        TRY(copy_log(settle, pack, &settle->logs[settle->log_written++]));
+    return pack->entry_count > 0 ? pack_finish(pack) : OK;
 }
 
 static enum err write_file(struct settle *settle)
 {
     struct local *local = settle->local;
-    struct out out = {
-        .at = { .number = settle->next_file++, .first = LOG_POS_END, .time_min = INT64_MAX, .time_max = INT64_MIN,
-                .together = settle->together },
+    struct manifest_file at = {
+        .number = settle->next_file++, .first = LOG_POS_END, .time_min = INT64_MAX, .time_max = INT64_MIN,
+        .together = settle->together, .retention_class = settle->logs[settle->log_written].retention_class,
     };
     char name[SETTLED_NAME_MAX], path[PATH_BYTES_MAX];
+    struct pack pack;
     enum err err;
 
-    settled_name(name, out.at.number);
+    settled_name(name, at.number);
     local_path(local, name, path);
-    TRY(os_open(local->os, path, OS_WRITE | OS_CREATE, &out.file));
-    err = write_logs(settle, &out);
-    os_close(out.file);
-    free(out.bytes);
-    free(out.entries);
-    if (err == OK && out.entry_count > 0)
-        settle->files[settle->file_count++] = out.at;
+    TRY(pack_open(&pack, local->os, path, &at));
+    err = write_logs(settle, &pack);
+    pack_close(&pack);
+    if (err == OK && pack.entry_count > 0)
+        settle->files[settle->file_count++] = pack.at;
     else if (os_unlink(local->os, path) != OK && err == OK)
         err = ERR_IO;
     return err;
@@ -380,6 +333,57 @@ static void write_work(struct os_job *job)
         settle->err = write_file(settle);
     if (settle->err == OK && settle->log_written == settle->log_count)
         settle->err = os_sync_dir(settle->local->os, settle->local->dir);
+}
+
+/* ---- holding --------------------------------------------------------------------------------------------------- */
+
+static enum err hold(struct settle *settle, struct tail_frame *frame)
+{
+    if (settle->held_count == settle->held_capacity) {
+        uint32_t capacity = settle->held_capacity ? settle->held_capacity * 2 : 256;
+        struct held *held = realloc(settle->held, capacity * sizeof(*held));
+
+        if (!held)
+            return ERR_NO_MEMORY;
+        settle->held = held;
+        settle->held_capacity = capacity;
+    }
+    frame->bytes->refs++;
+    settle->held[settle->held_count++] = (struct held){
+        .chunk = frame->bytes, .offset = frame->offset, .segment = settle->hold_segment,
+    };
+    return OK;
+}
+
+/* Take hold of what is in memory of the segments of the pass, some frames a turn. They all are in the tail: nothing that
+ * is not settled leaves it. */
+static enum err hold_some(struct settle *settle)
+{
+    for (uint32_t i = 0; i < HOLD_SLICE && settle->hold; i++, settle->hold = settle->hold->next) {
+        struct tail_frame *frame = settle->hold;
+
+        while (settle->hold_segment < settle->segment_count && settle->segments[settle->hold_segment] != frame->segment)
+            settle->hold_segment++;
+        if (settle->hold_segment == settle->segment_count) {
+            settle->hold = NULL;
+            return OK;
+        }
+        if (!frame->bytes)
+            settle->hot[settle->hold_segment] = false;
+        else if (settle->hot[settle->hold_segment])
+            TRY(hold(settle, frame));
+    }
+    return OK;
+}
+
+static void on_hold(struct os_message *message)
+{
+    struct settle *settle = container_of(message, struct settle, hold_more);
+    struct local *local = settle->local;
+
+    settle->err = hold_some(settle);
+    pass_next(settle);
+    local_job_done(local);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------------------- */
@@ -425,10 +429,16 @@ static void pass_end(struct settle *settle)
         settle->segments[i]->settling = false;
         segment_release(settle->segments[i]);
     }
+    for (uint32_t i = 0; i < settle->held_count; i++)
+        chunk_release(settle->held[i].chunk);
+    free(settle->held);
     free(settle->refs);
     free(settle->logs);
+    settle->held = NULL;
     settle->refs = NULL;
     settle->logs = NULL;
+    settle->hold = NULL;
+    settle->held_count = settle->held_capacity = settle->held_listed = settle->hold_segment = 0;
     settle->segment_count = settle->scanned = settle->ref_count = settle->ref_capacity = 0;
     settle->log_count = settle->log_asked = settle->log_written = settle->file_count = 0;
     settle->busy = false;
@@ -537,6 +547,11 @@ static void pass_next(struct settle *settle)
         pass_fail(settle, err);
         return;
     }
+    if (settle->hold) {
+        local->jobs++;
+        os_post(local->loop, &settle->hold_more);
+        return;
+    }
     if (settle->scanned < settle->segment_count) {
         local_job(local, local->settle_worker, &settle->job, scan_work, pass_done);
         return;
@@ -581,11 +596,21 @@ static void pass_pick(struct settle *settle)
             settle->together = segment->end;
         segment->settling = true;
         segment_hold(segment);
+        settle->hot[settle->segment_count] = segment->lost_frames == 0;
         settle->segments[settle->segment_count++] = segment;
     }
 }
 
-/* Half of the bound, so that who raises it can put that much at once without a settler beside him on the disk. */
+/* What is closed still lies in memory and makes runs of a good length: to take it now saves reading it back. Few logs, or
+ * the runs would be short; and few files, or the manifest would grow long. */
+static bool enough_in_memory(const struct local *local, uint64_t closed)
+{
+    return local->tail.unsettled && local->tail.unsettled->bytes && closed * 2 >= local->config.tail_bytes_max &&
+           local->file_count < FILES_FEW &&
+           closed / (local->tail.logs.count + 1) >= local->config.settled_bytes_max / RUNS_PER_FILE;
+}
+
+/* Else half of the bound, so that who raises it can put that much at once without a settler beside him on the disk. */
 static bool enough(const struct local *local)
 {
     const struct segments *segments = &local->segments;
@@ -595,7 +620,7 @@ static bool enough(const struct local *local)
 
     if (count == 0)
         return false;
-    return closed * 2 >= local->config.backlog_bytes_max ||
+    return enough_in_memory(local, closed) || closed * 2 >= local->config.backlog_bytes_max ||
            segments->bytes * 4 >= local->config.backlog_bytes_max * 3 || count >= SEGMENT_CLOSED_MAX;
 }
 
@@ -617,6 +642,7 @@ void settle_poke(struct local *local)
     settle->keep_expired = trim_paused(local);
     pass_pick(settle);
     assert(settle->segment_count > 0);
+    settle->hold = local->tail.unsettled;
     pass_next(settle);
 }
 
@@ -627,6 +653,7 @@ enum err settle_create(struct local *local)
         return ERR_NO_MEMORY;
     local->settle->local = local;
     local->settle->ask.run = on_ask;
+    local->settle->hold_more.run = on_hold;
     buf_init(&local->settle->report, 1 << 16);
     return OK;
 }
@@ -636,6 +663,7 @@ void settle_destroy(struct local *local)
     if (!local->settle)
         return;
     buf_deinit(&local->settle->report);
+    free(local->settle->held);
     free(local->settle->refs);
     free(local->settle->logs);
     free(local->settle);

@@ -195,6 +195,8 @@ void tail_publish(struct tail *tail, struct tail_frame *frame, log_pos end)
     else
         tail->oldest = frame;
     tail->newest = frame;
+    if (frame->segment && !tail->unsettled)
+        tail->unsettled = frame;
     tail->frames++;
     tail->end = end;
     if (frame->bytes) {
@@ -208,8 +210,8 @@ void tail_publish(struct tail *tail, struct tail_frame *frame, log_pos end)
 
 void tail_settled(struct tail *tail, uint64_t number)
 {
-    for (struct tail_frame *frame = tail->oldest; frame && frame->number <= number; frame = frame->next)
-        frame->segment = NULL;
+    for (; tail->unsettled && tail->unsettled->number <= number; tail->unsettled = tail->unsettled->next)
+        tail->unsettled->segment = NULL;
     retire_ready(tail);
 }
 

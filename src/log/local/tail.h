@@ -55,6 +55,7 @@ struct tail_log {
 struct tail {
     struct idmap logs;
     struct tail_frame *oldest, *newest, *cold_end; /* cold_end: the oldest in memory, or NULL */
+    struct tail_frame *unsettled;                  /* the oldest that lies in a segment, or NULL */
     uint64_t bytes, bytes_max;
     uint64_t frames;
     log_pos start;            /* everything at or behind it that exists is in here; everything before is settled */

@@ -63,7 +63,9 @@ TEST("memory is given up oldest first, and the index stays until the frame is se
     CHECK(tail_find(&tail, 7, 0, 0)->frame->number == 1 && !tail_find(&tail, 7, 0, 0)->frame->bytes);
     CHECK(tail_find(&tail, 7, 6, 0)->frame->bytes != NULL);
     CHECK_INT(tail.start, 0);
+    CHECK_INT(tail.unsettled->number, 1);
     tail_settled(&tail, 4);
+    CHECK_INT(tail.unsettled->number, 5);
     CHECK(tail_find(&tail, 7, 0, 0)->frame->number == 4); /* settled, but in memory */
     CHECK_INT(tail.start, 6);
     CHECK_INT(tail.frames, 2);

@@ -14,6 +14,7 @@
 
 struct os_file {
     int fd;
+    int direct; /* the same file for OS_DIRECT; -1: there is none */
 };
 
 enum { IOV_ONCE = 64 }; /* pieces handed to the kernel in one call */
@@ -80,6 +81,9 @@ enum err os_open(struct os *os, const char *path, unsigned flags, struct os_file
         return err;
     }
     file->fd = fd;
+    file->direct = -1;
+    if (flags & OS_DIRECT) /* if that cannot be, everything goes the usual way */
+        file->direct = (int)RETRY(open(path, O_WRONLY | O_DIRECT | O_CLOEXEC));
     *ret_file = file;
     return OK;
 }
@@ -87,6 +91,8 @@ enum err os_open(struct os *os, const char *path, unsigned flags, struct os_file
 void os_close(struct os_file *file)
 {
     (void)close(file->fd);
+    if (file->direct >= 0)
+        (void)close(file->direct);
     free(file);
 }
 
@@ -123,8 +129,18 @@ static int gather(const struct os_iov *iov, size_t count, size_t skip, struct io
     return (int)i;
 }
 
+static bool whole_blocks(const struct os_iov *iov, size_t count, uint64_t offset)
+{
+    uint64_t bits = offset;
+
+    for (size_t i = 0; i < count; i++)
+        bits |= (uintptr_t)iov[i].at | iov[i].size;
+    return bits % OS_BLOCK_BYTES == 0;
+}
+
 enum err os_write_at(struct os_file *file, const struct os_iov *iov, size_t count, uint64_t offset)
 {
+    int fd = file->direct >= 0 && whole_blocks(iov, count, offset) ? file->direct : file->fd;
     size_t skip = 0;
 
     for (;;) {
@@ -138,7 +154,11 @@ enum err os_write_at(struct os_file *file, const struct os_iov *iov, size_t coun
         }
         if (count == 0)
             return OK;
-        n = (ssize_t)RETRY(pwritev(file->fd, some, gather(iov, count, skip, some), (off_t)offset));
+        n = (ssize_t)RETRY(pwritev(fd, some, gather(iov, count, skip, some), (off_t)offset));
+        if (n < 0 && errno == EINVAL && fd != file->fd) { /* the rest of a short write, or blocks larger than ours */
+            fd = file->fd;
+            continue;
+        }
         if (n <= 0)
             return n < 0 ? err_of_errno() : ERR_IO;
         offset += (uint64_t)n;
