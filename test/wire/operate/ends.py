@@ -145,17 +145,22 @@ def under_load(x):
     x.equal("each of %d answered puts is there after restarts" % len(wanted), wrong, [])
 
 
-def subscription(x):
-    """SubscribeToShard ends in order when the server does: no exception, a continuation that can be used."""
-    server = x.server("subscribed", "--limits", "off", "--stream", "one").start()
-    k = server.client()
-    arn = active(k, "one")["StreamARN"]
+def registered(k, arn):
     consumer = k.register_stream_consumer(StreamARN=arn, ConsumerName="c")["Consumer"]["ConsumerARN"]
     end = time.time() + 5
     while time.time() < end:
         if k.describe_stream_consumer(ConsumerARN=consumer)["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE":
             break
         time.sleep(0.02)
+    return consumer
+
+
+def subscription(x):
+    """SubscribeToShard ends in order when the server does: no exception, a continuation that can be used."""
+    server = x.server("subscribed", "--limits", "off", "--stream", "one").start()
+    k = server.client()
+    arn = active(k, "one")["StreamARN"]
+    consumer = registered(k, arn)
     put = [k.put_record(StreamName="one", Data=b"%d" % n, PartitionKey="k")["SequenceNumber"] for n in range(5)]
     told = k.subscribe_to_shard(ConsumerARN=consumer, ShardId="shardId-000000000000",
                                 StartingPosition={"Type": "TRIM_HORIZON"})
@@ -198,8 +203,7 @@ def subscription_h2(x):
     server = x.server("subscribed-h2", "--limits", "off", "--stream", "one").start()
     k = server.client()
     arn = active(k, "one")["StreamARN"]
-    consumer = k.register_stream_consumer(StreamARN=arn, ConsumerName="c")["Consumer"]["ConsumerARN"]
-    time.sleep(0.3)
+    consumer = registered(k, arn)
     with Link(server.url) as link:
         number = link.begin("SubscribeToShard", {"ConsumerARN": consumer, "ShardId": "shardId-000000000000",
                                                  "StartingPosition": {"Type": "LATEST"}})

@@ -113,8 +113,14 @@ def consumers(x):
     arn = active(k, "clicks")["StreamARN"]
     makes = {name: k.register_stream_consumer(StreamARN=arn, ConsumerName=name)["Consumer"]["ConsumerARN"]
              for name in ("billing", "search")}
-    time.sleep(0.3)
-    size = sum(len(k.put_record(StreamName="clicks", Data=b"x" * 50, PartitionKey="k") and b"x" * 50 + b"k") for _ in range(4))
+    end = time.time() + 5
+    for made in makes.values():
+        while time.time() < end:
+            if k.describe_stream_consumer(ConsumerARN=made)["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE":
+                break
+            time.sleep(0.02)
+    for _ in range(4):
+        k.put_record(StreamName="clicks", Data=b"x" * 50, PartitionKey="k")
 
     def subscribe(name):
         return k.subscribe_to_shard(ConsumerARN=makes[name], ShardId="shardId-000000000000",
@@ -132,12 +138,14 @@ def consumers(x):
         labels = 'stream="clicks",account="000000000000",region="us-east-1",consumer="%s"' % name
         return values["leat_kinesis_consumer_subscribe_to_shard_" + metric, labels]
     names = ("success_total", "rate_exceeded_total", "event_records_total", "event_bytes_total")
-    x.equal("each consumer's own metrics", [consumer("billing", name) for name in names], [1, 1, 4, size])
+    x.equal("each consumer's own metrics", [consumer("billing", name) for name in names], [1, 1, 4, 4 * 51])
     x.check("its events", consumer("billing", "event_success_total") >= 1)
     x.equal("the other's", [consumer("search", name) for name in names], [0, 0, 0, 0])
     told["EventStream"].close()
     k.deregister_stream_consumer(ConsumerARN=makes["billing"])
-    time.sleep(0.3)
+    end = time.time() + 5
+    while "billing" in server.get("/metrics")[1] and time.time() < end:
+        time.sleep(0.05)
     x.check("one that is gone has no lines", "billing" not in server.get("/metrics")[1])
 
 
