@@ -1,25 +1,16 @@
-/* client.c: a small client of HTTP/1.1: signs, sends, waits, reads one answer, keeps the connection. */
+/* client.c: a small client: signs, sends, waits, reads one answer, keeps the connection. HTTP/1.1 is here, HTTP/2 in
+ * duplex.c, CBOR in dialect.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "auth/sigv4.h"
 #include "codec/eventstream.h"
-#include "sim.h"
+#include "conn.h"
 
-#define ADDRESS    "127.0.0.1:4567"
 #define ACCESS_KEY "AKIASIMULATED"
 #define SECRET_KEY "of-a-simulated-user"
 
 enum { PATIENCE_US = 40 * 1000 * 1000 };
-
-struct conn {
-    struct list link; /* sim->conns */
-    struct client *client; /* NULL: given up */
-    struct os_socket *socket;
-    struct os_iov iov;
-    struct buf out; /* what is being written; the client may go on before it is */
-    bool connected, writing, closing;
-};
 
 bool client_key(struct sim *sim)
 {
@@ -32,6 +23,8 @@ bool client_key(struct sim *sim)
 static void conn_free(struct conn *conn)
 {
     list_remove(&conn->link);
+    if (conn->h2)
+        duplex_destroy(conn);
     buf_deinit(&conn->out);
     free(conn);
 }
@@ -62,7 +55,7 @@ static void drop(struct client *client)
         conn_free(conn);
 }
 
-static void broken(struct conn *conn)
+void conn_broken(struct conn *conn)
 {
     struct client *client = conn->client;
 
@@ -114,14 +107,20 @@ static bool take_chunk(struct client *client)
     return true;
 }
 
+static const struct node *tree(struct client *client, char *body, size_t size)
+{
+    if (size == 0)
+        return NULL;
+    return client->cbor ? dialect_tree(&client->arena, body, size) : json_tree(&client->arena, body, size);
+}
+
 static void tell_event(struct client *client, const struct eventstream_message *message)
 {
     char *payload = client->events.at + (message->payload.at - client->events.at);
     str type = eventstream_find(message, STR(":event-type")), what = eventstream_find(message, STR(":exception-type"));
 
     arena_reset(&client->arena);
-    client->event(client->sim, client->ctx, str_present(type) ? type : what,
-                  message->payload.size ? json_tree(&client->arena, payload, message->payload.size) : NULL);
+    client->event(client->sim, client->ctx, str_present(type) ? type : what, tree(client, payload, message->payload.size));
 }
 
 static void look_events(struct client *client)
@@ -129,7 +128,7 @@ static void look_events(struct client *client)
     struct eventstream_message message;
     enum err err = OK;
 
-    while (take_chunk(client))
+    while (client->conn && client->conn->h2 == NULL && take_chunk(client))
         ;
     while (client->events.size > 0 && client->busy && !client->sim->failed) {
         err = eventstream_read(buf_str(&client->events), &message);
@@ -141,7 +140,8 @@ static void look_events(struct client *client)
     if (err != OK && err != ERR_TRUNCATED)
         refute(client->sim, "a message that cannot be read");
     if (client->ended && client->busy) {
-        drop(client);
+        if (client->conn && client->conn->h2 == NULL)
+            drop(client);
         finish(client, 200, NULL);
     }
 }
@@ -159,7 +159,12 @@ static bool begins_events(struct client *client, str head, uint64_t status)
 
 void client_leave(struct client *client)
 {
-    drop(client);
+    if (client->conn && client->conn->h2 && client->conn->connected) {
+        duplex_leave(client->conn);
+        conn_flush(client->conn);
+    } else {
+        drop(client);
+    }
     if (client->busy)
         finish(client, 0, NULL);
 }
@@ -192,8 +197,43 @@ static void look(struct client *client)
     if (str_eq_nocase(header(head, STR("connection")), STR("close")))
         drop(client);
     arena_reset(&client->arena);
-    finish(client, (int)status,
-           body_size ? json_tree(&client->arena, client->answer.at + head_size, body_size) : NULL);
+    finish(client, (int)status, tree(client, client->answer.at + head_size, body_size));
+}
+
+/* ---- an answer over HTTP/2 ------------------------------------------------------------------------------------------ */
+
+static void look_h2(struct client *client)
+{
+    struct conn *conn = client->conn;
+
+    if (conn->events && conn->status == 200) {
+        os_timer_stop(&client->deadline);
+        client->flowing = true;
+        client->ended = conn->over;
+        look_events(client);
+        return;
+    }
+    if (!conn->over)
+        return;
+    conn->stream = 0;
+    arena_reset(&client->arena);
+    finish(client, conn->status, conn->status ? tree(client, client->answer.at, client->answer.size) : NULL);
+}
+
+static void bytes_h2(struct conn *conn, char *at, size_t size)
+{
+    struct client *client = conn->client;
+
+    if (!duplex_bytes(conn, at, size)) {
+        refute(client->sim, "client %u was sent no HTTP/2", client->number);
+        return;
+    }
+    if (client->answer.err != OK || client->events.err != OK)
+        refute(client->sim, "client %u was sent an endless answer", client->number);
+    else if (client->busy && conn->stream > 0)
+        look_h2(client);
+    if (conn->client && !conn->closing)
+        conn_flush(conn);
 }
 
 static void bytes(void *ctx, char *at, size_t size)
@@ -203,6 +243,10 @@ static void bytes(void *ctx, char *at, size_t size)
 
     if (client == NULL)
         return;
+    if (conn->h2) {
+        bytes_h2(conn, at, size);
+        return;
+    }
     if (!client->busy) {
         refute(client->sim, "client %u was answered without having asked", client->number);
         return;
@@ -219,7 +263,7 @@ static void bytes(void *ctx, char *at, size_t size)
 static void end(void *ctx, enum err err)
 {
     (void)err;
-    broken(ctx);
+    conn_broken(ctx);
 }
 
 static void closed(void *ctx)
@@ -239,20 +283,48 @@ static const struct os_socket_events events = { .bytes = bytes, .end = end, .clo
 
 static void wrote(void *ctx, enum err err)
 {
-    ((struct conn *)ctx)->writing = false;
+    struct conn *conn = ctx;
+
+    conn->writing = false;
     if (err != OK)
-        broken(ctx);
+        conn_broken(conn);
+    else if (conn->h2 && conn->client && !conn->closing)
+        conn_flush(conn);
+}
+
+static void write_out(struct conn *conn)
+{
+    if (conn->out.size == 0)
+        return;
+    conn->writing = true;
+    conn->iov = (struct os_iov){ conn->out.at, conn->out.size };
+    os_socket_write(conn->socket, &conn->iov, 1, wrote);
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (conn->writing)
+        return;
+    buf_clear(&conn->out);
+    if (duplex_flush(conn))
+        write_out(conn);
+    else
+        conn_broken(conn);
 }
 
 static void send_now(struct client *client)
 {
     struct conn *conn = client->conn;
 
-    buf_clear(&conn->out);
-    buf_append(&conn->out, buf_str(&client->request));
-    conn->writing = true;
-    conn->iov = (struct os_iov){ conn->out.at, conn->out.size };
-    os_socket_write(conn->socket, &conn->iov, 1, wrote);
+    if (conn->h2 && !duplex_ask(conn, &client->asked)) {
+        conn_broken(conn);
+    } else if (conn->h2) {
+        conn_flush(conn);
+    } else {
+        buf_clear(&conn->out);
+        buf_append(&conn->out, buf_str(&client->request));
+        write_out(conn);
+    }
 }
 
 static void connected(void *ctx, enum err err)
@@ -260,7 +332,7 @@ static void connected(void *ctx, enum err err)
     struct conn *conn = ctx;
 
     if (err != OK) {
-        broken(conn);
+        conn_broken(conn);
         return;
     }
     conn->connected = true;
@@ -281,7 +353,8 @@ static void give_up(struct os_timer *timer)
 
 static bool sign(struct client *client, const char *operation, str body)
 {
-    char target[64];
+    const char *type = client->cbor ? "application/x-amz-cbor-1.1" : "application/x-amz-json-1.1";
+    char *target = client->target;
     struct sigv4_bounds bounds = { .cached_keys_max = 0, .canonical_bytes_max = 64 << 10 };
     struct sigv4_signer signer = { .access_key = STR(ACCESS_KEY), .secret_key = STR(SECRET_KEY),
                                    .region = STR("us-east-1"), .service = STR("kinesis") };
@@ -289,9 +362,16 @@ static bool sign(struct client *client, const char *operation, str body)
     struct sigv4 *sigv4;
     enum err err;
 
-    (void)snprintf(target, sizeof(target), "Kinesis_20131202.%s", operation);
-    struct sigv4_header headers[] = { { STR("host"), STR(ADDRESS) },
-                                      { STR("content-type"), STR("application/x-amz-json-1.1") },
+    (void)snprintf(target, sizeof(client->target), "Kinesis_20131202.%s", operation);
+    if (client->cbor) {
+        buf_clear(&client->dialect);
+        buf_append(&client->scratch, body);
+        dialect_write(&client->dialect, client->scratch.at, client->scratch.size);
+        buf_clear(&client->scratch);
+        body = buf_str(&client->dialect);
+    }
+    struct sigv4_header headers[] = { { STR("host"), STR(SIM_ADDRESS) },
+                                      { STR("content-type"), str_of(type) },
                                       { STR("x-amz-target"), str_of(target) } };
     struct sigv4_request request = { .method = STR("POST"), .path = STR("/"), .headers = headers, .header_count = 3,
                                      .body = body };
@@ -303,11 +383,12 @@ static bool sign(struct client *client, const char *operation, str body)
     sigv4_destroy(sigv4);
     if (err != OK)
         return false;
+    client->asked = (struct asked){ target, type, made.amz_date, made.authorization, body };
     buf_clear(&client->request);
     buf_fmt(&client->request,
-            "POST / HTTP/1.1\r\nhost: " ADDRESS "\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: %s\r\n"
+            "POST / HTTP/1.1\r\nhost: " SIM_ADDRESS "\r\ncontent-type: %s\r\nx-amz-target: %s\r\n"
             "x-amz-date: %.*s\r\nauthorization: %.*s\r\ncontent-length: %zu\r\n\r\n",
-            target, STR_ARG(made.amz_date), STR_ARG(made.authorization), body.size);
+            type, target, STR_ARG(made.amz_date), STR_ARG(made.authorization), body.size);
     buf_append(&client->request, body);
     return client->request.err == OK;
 }
@@ -322,7 +403,9 @@ static enum err join(struct client *client)
     conn->client = client;
     buf_init(&conn->out, BODY_BYTES_MAX * 2);
     list_push(&client->sim->conns, &conn->link);
-    err = os_connect(client->sim->loop, STR(ADDRESS), connected, conn, &conn->socket);
+    err = client->h2 && !duplex_create(conn) ? ERR_NO_MEMORY : OK;
+    if (err == OK)
+        err = os_connect(client->sim->loop, STR(SIM_ADDRESS), connected, conn, &conn->socket);
     if (err != OK)
         conn_free(conn);
     else
@@ -339,7 +422,7 @@ static void ask(struct client *client, const char *operation, str body, answered
     buf_clear(&client->events);
     client->flowing = client->ended = false;
     client->deadline.fire = give_up;
-    if (client->conn && client->conn->writing) /* answered before all of the former request was sent */
+    if (client->conn && client->conn->h2 == NULL && client->conn->writing) /* answered before all of it was sent */
         drop(client);
     os_timer_start(client->sim->loop, &client->deadline, PATIENCE_US);
     if (!sign(client, operation, body)) {
@@ -365,7 +448,9 @@ void client_call(struct client *client, const char *operation, str body, answere
 }
 void client_init(struct client *client, struct sim *sim, unsigned number)
 {
-    *client = (struct client){ .sim = sim, .number = number };
+    *client = (struct client){ .sim = sim, .number = number, .cbor = below(sim, 3) == 0, .h2 = below(sim, 3) == 0 };
+    buf_init(&client->dialect, BODY_BYTES_MAX * 2);
+    buf_init(&client->scratch, BODY_BYTES_MAX * 2);
     buf_init(&client->request, BODY_BYTES_MAX * 2);
     buf_init(&client->answer, ANSWER_BYTES_MAX);
     buf_init(&client->events, ANSWER_BYTES_MAX);
@@ -387,6 +472,8 @@ void client_forget(struct client *client)
 void client_deinit(struct client *client)
 {
     buf_deinit(&client->request);
+    buf_deinit(&client->dialect);
+    buf_deinit(&client->scratch);
     buf_deinit(&client->answer);
     buf_deinit(&client->events);
     arena_deinit(&client->arena);

@@ -24,6 +24,8 @@ enum {
     DISK_FILE_MAX = 64 << 20,
 };
 
+#define SIM_ADDRESS "127.0.0.1:4567"
+
 struct sim;
 
 /* ---- trace.c: what happened, for people, and one number of it ----------------------------------------------------- */
@@ -52,9 +54,23 @@ struct node *json_tree(struct arena *arena, char *body, size_t size);
 const struct node *json_get(const struct node *node, const char *key); /* NULL: absent */
 str json_text(const struct node *node, const char *key);               /* absent: absent */
 
-/* ---- client.c: one signed request at a time over HTTP/1.1 -------------------------------------------------------- */
+/* ---- dialect.c: CBOR ----------------------------------------------------------------------------------------------- */
+
+/* The same as CBOR; reading destroys the JSON. */
+void dialect_write(struct buf *to, char *json, size_t size);
+
+/* As json_tree. */
+struct node *dialect_tree(struct arena *arena, char *body, size_t size);
+
+/* ---- client.c: one signed request at a time over HTTP/1.1 or HTTP/2 -------------------------------------------------------- */
 
 struct conn;
+
+/* One signed request. */
+struct asked {
+    const char *target, *content_type;
+    str amz_date, authorization, body;
+};
 
 /* `status` 0: cut, or no answer in time; nobody knows whether it was done. `answer` is NULL unless it is JSON. */
 typedef void answered(struct sim *sim, void *ctx, int status, const struct node *answer);
@@ -65,9 +81,13 @@ typedef void told(struct sim *sim, void *ctx, str type, const struct node *event
 struct client {
     struct sim *sim;
     unsigned number;
+    bool cbor, h2;     /* what it speaks */
     struct conn *conn; /* NULL: not connected */
     struct os_timer deadline, think;
     struct buf request, answer, events; /* events: out of their chunks */
+    struct buf dialect, scratch;
+    char target[64];
+    struct asked asked; /* of the last request; its texts live in `arena` and `dialect` */
     struct arena arena; /* of the answer, of one event */
     answered *done;
     told *event;        /* NULL: one answer is asked for */
