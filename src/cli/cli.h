@@ -29,8 +29,8 @@ struct command {
     int (*run)(struct cli *cli, const char *const *args); /* the exit code */
 };
 
-extern const struct command serve_command, put_command, tail_command, show_command, backup_command, ca_command,
-    keys_command, help_command, version_command;
+extern const struct command serve_command, put_command, tail_command, show_command, backup_command, repair_command,
+    ca_command, keys_command, help_command, version_command;
 
 /* All of them, in the order of the help. */
 const struct command *const *cli_commands(size_t *ret_count);

@@ -12,8 +12,8 @@ extern char **environ;
 enum { CLI_ARENA_MAX = 64 << 20 };
 
 static const struct command *const commands[] = {
-    &serve_command, &put_command,  &tail_command, &show_command,    &backup_command,
-    &ca_command,    &keys_command, &help_command, &version_command,
+    &serve_command,  &put_command, &tail_command, &show_command, &backup_command,
+    &repair_command, &ca_command,  &keys_command, &help_command, &version_command,
 };
 
 const struct command *const *cli_commands(size_t *ret_count)

@@ -5,6 +5,7 @@ Prints `ok  operate: <what>` or `FAIL operate: <what>: <why>` per check, then `N
 import sys
 
 import copies
+import damage
 import ends
 import install
 import lines
@@ -19,7 +20,7 @@ def main():
     x = Stage()
     wanted = sys.argv[1:]
     try:
-        for part in (lines, copies, vault, users, settings, tells, ends, install):
+        for part in (lines, copies, damage, vault, users, settings, tells, ends, install):
             for script in part.SCRIPTS:
                 if not wanted or script.__name__ in wanted or part.__name__ in wanted:
                     x.part(script)
