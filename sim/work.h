@@ -1,0 +1,42 @@
+/* work.h: what the files of the eight clients share: what one has asked for, and the shard that it reads. */
+#pragma once
+
+#include "sim.h"
+
+enum { BATCH_MAX = 20, KEYS = 24, ITERATOR_BYTES = 1024, SHARDS_WANTED_MAX = 36 };
+
+/* A reader that follows one shard. */
+struct reader {
+    struct shard_model *shard; /* NULL: none */
+    size_t index;              /* of the next record */
+    char iterator[ITERATOR_BYTES];
+};
+
+/* What a client has asked for. */
+struct call {
+    struct client *client;
+    struct stream_model *stream;
+    struct record *records[BATCH_MAX];
+    size_t count;
+    bool control, created;     /* created: the stream was known to be ACTIVE when this was asked */
+    enum life life_before;
+    uint64_t look, hours;
+    uint32_t tag;
+    bool add;
+    const char *name;
+};
+
+/* work.c */
+void work_think(struct client *client);
+void work_ask(struct client *client, const char *name, struct stream_model *stream, bool control, const char *body,
+              answered *done);
+
+/* To be called first with every answer: true if nothing is to be learnt from it. */
+bool work_is_done(struct sim *sim, struct call *call, int status, const struct node *answer);
+void work_saw_shards(struct sim *sim, void *ctx, int status, const struct node *answer);
+
+/* write.c, read.c, change.c: each asks for one thing, or thinks again */
+void work_put(struct client *client, struct stream_model *stream, size_t count); /* 0: PutRecord */
+void work_read(struct client *client, struct stream_model *stream);
+void work_create(struct client *client);
+void work_change(struct client *client, struct stream_model *stream);
