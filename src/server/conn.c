@@ -15,6 +15,7 @@ enum {
     PEER_BYTES = 64,
     PARTING_US = 250000,
     HURRY_MS = 1000,
+    STALLED_MS = 250,
     SMALL_BYTES = 64 << 10,
     WRITE_BYTES = 256 << 10,
     SILENT_MS = 250,       /* who has said nothing for so long is not in the middle of something */
@@ -128,17 +129,24 @@ static void write_some(struct conn *conn)
 
 /* ---- what is next ------------------------------------------------------------------------------------------------ */
 
+/* When it was the process that stood still, what the peer sent in time has not been read yet: he is judged a turn later. */
 static void expired(struct os_timer *timer)
 {
     struct conn *conn = container_of(timer, struct conn, deadline);
+    int64_t now = server_now_ms(conn->server);
 
     if (conn->parting) {
         close_now(conn);
         return;
     }
+    if (now - conn->armed_ms > STALLED_MS) {
+        conn->armed_ms = now;
+        os_timer_start(conn->server->loop, timer, 0);
+        return;
+    }
     conn->armed_ms = INT64_MAX;
     conn->inside++;
-    http_timeout(conn->http, server_now_ms(conn->server));
+    http_timeout(conn->http, now);
     conn->inside--;
     look(conn);
 }
