@@ -229,7 +229,7 @@ static enum conn_step replies_take(struct conn *conn)
     }
     answer->head.size = (size_t)(end - at);
     memmove(answer->head.at, at, answer->head.size);
-    if (answer->replies < conn->request->replies)
+    if (!conn->request || answer->replies < conn->request->replies)
         return answer->head.size < BODY_BYTES_MAX ? CONN_MORE : CONN_BROKEN;
     if (answer->status == 0)
         answer->status = 200;

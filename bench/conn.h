@@ -24,7 +24,7 @@ struct conn {
     int fd;
     const struct dialect *dialect; /* NULL: HTTP/1.1 */
     bool pong;               /* is owed */
-    const struct request *request;
+    const struct request *request; /* NULL before the first; whoever has its answer may set it so again */
     size_t sent;
     double since;            /* when the request was handed over */
     struct answer answer;

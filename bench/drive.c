@@ -85,11 +85,12 @@ static void watch(struct run *run, int index, uint32_t events)
 static void lost(struct run *run, int index)
 {
     struct bytes none = { 0 };
+    bool idle = !run->conns[index].request;
 
     run->drive->broken++;
     drive_note(run->drive, 0, &none);
     conn_close(&run->conns[index]);
-    run->busy--;
+    run->busy -= !idle;
 }
 
 static void push(struct run *run, int index)
@@ -120,6 +121,7 @@ static void answered(struct run *run, int index)
     struct conn *conn = &run->conns[index];
 
     run->last = clock_now();
+    conn->request = NULL;
     drive->answers++;
     if (!samples_add(&drive->latency, (run->last - conn->since) * 1e6) || !drive->good(drive->ctx, index, conn)) {
         drive->errors++;
@@ -139,7 +141,7 @@ static void happened(struct run *run, int index, uint32_t events)
 
     if (conn->fd < 0)
         return;
-    if ((events & EPOLLOUT) && conn->sent < conn->request->size) {
+    if ((events & EPOLLOUT) && conn->request && conn->sent < conn->request->size) {
         push(run, index);
         if (conn->fd >= 0 && conn->sent == conn->request->size)
             watch(run, index, EPOLLIN);

@@ -13,10 +13,11 @@
  *
  * ready, create, put and puts also speak to log servers: --dialect kafka, nats or redis.
  *
- * A closed loop in one thread (with --rate an open one: latencies count from when a request was due). Every put is made and signed before the clock starts, each with data and keys of its
- * own; a pool that is used up is sent again from its beginning (the result says how large it was). Every answer is
- * checked; more than --errors-max bad ones end the run. Each run prints one JSON object and exits with 0 if all
- * was well. 1 MB is 1e6 bytes of record data, before base64; latencies are microseconds. */
+ * A closed loop in one thread (with --rate an open one: latencies count from when a request was due). Every put is made
+ * and signed before the clock starts, each with data and keys of its own; a pool that is used up is sent again from its
+ * beginning (the result says how large it was). Every answer is checked; more than --errors-max bad ones end the run.
+ * Each run prints one JSON object and exits with 0 if all was well. 1 MB is 1e6 bytes of record data, before base64;
+ * latencies are microseconds. */
 #include "load.h"
 
 #include <getopt.h>

@@ -1,5 +1,5 @@
 """scenarios.py: what is measured. Each function gets a stage (a fresh data directory, one peer, the client) and returns
-{metric: number}; each row of the table names a metric and the sense in which it is better."""
+{metric: number}; tables.py says which of them stand where."""
 import json
 import os
 import re
@@ -11,10 +11,14 @@ import peers
 
 LOAD = os.path.join(peers.BUILD, "bench", "bench-load")
 SLOW = os.path.join(peers.BUILD, "bench", "slowsync.so")
+FLOOR = os.path.join(peers.BUILD, "bench", "bench-floor")
+IDLE = os.path.join(peers.BUILD, "bench", "bench-idle")
 ENGINE = os.path.join(peers.BUILD, "src", "log", "log_bench")
-SLOW_US = 1000
 RECORD = 1024
 SHARDS_MANY = 10000
+SHARDS_HUGE, SHARDS_FEW = 50000, 50
+HUGE_RATE = 10000               # puts per second while there are so many shards
+IDLE_CONNECTIONS = 20000
 
 
 class Failed(Exception):
@@ -51,6 +55,11 @@ class Stage:
             return 0
         return self.load("ready", "--since", self.began, "--seconds", 60)["ready_ms"]
 
+    def slow(self, us):
+        if not os.path.exists(SLOW):
+            raise Failed("slowsync.so is not built")
+        return {"LD_PRELOAD": SLOW, "LEAT_SYNC_DELAY_US": str(us)} if us else None
+
     def create(self, shards):
         if self.peer.name != "nginx":
             return self.load("create", "--shards", shards, "--seconds", 60)
@@ -77,6 +86,23 @@ class Stage:
             problem = f"{result['errors']} errors, {result['broken']} broken: {result['first_error']}"
         raise Failed(f"{mode}: {problem}"[:200])
 
+    def seconds(self, full):
+        """Less for those whose rates are seen at once; enough in any case."""
+        return full * max(self.scale, 0.4) * (1 if self.peer.volume >= 0.1 else 0.5)
+
+    def again(self):
+        """The same peer on an empty directory."""
+        self.peer.stop()
+        self.clear()
+
+    def tool(self, command, timeout=230, preload=None):
+        """A program that prints one JSON object, or lines."""
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout,
+                              env=dict(os.environ, **(preload or {})))
+        if done.returncode != 0:
+            raise Failed(f"{os.path.basename(str(command[0]))}: {(done.stderr + done.stdout).strip()[-150:]}")
+        return done.stdout
+
     def megabytes(self, full, least=1.0):
         return max(full * self.peer.volume * self.scale, least)
 
@@ -90,37 +116,49 @@ def start(stage):
 def put(stage):
     stage.start()
     stage.create(4)
-    stage.load("put", "--connections", 8, "--seconds", 1)    # warms just-in-time compilers and files
-    result = stage.load("put", "--connections", 64, "--seconds", 5 * max(stage.scale, 0.4))
+    stage.load("put", "--connections", 64, "--seconds", stage.peer.warm_s)   # just-in-time compilers, and files
+    result = stage.load("put", "--connections", 64, "--seconds", stage.seconds(4))
     return {"put_rate": result["per_second"], "put_p50_ms": result["latency_us"]["p50"] / 1e3,
             "put_p99_ms": result["latency_us"]["p99"] / 1e3,
             "put_cpu_us": result["server_cpu_s"] * 1e6 / result["answers"]}
 
 
-def put_slow(stage):
-    if not os.path.exists(SLOW):
-        raise Failed("slowsync.so is not built")
-    stage.start(preload={"LD_PRELOAD": SLOW, "LEAT_SYNC_DELAY_US": str(SLOW_US)})
+def put_slow(stage, us=1000, name="slow"):
+    stage.start(preload=stage.slow(us))
     stage.create(4)
-    result = stage.load("put", "--connections", 512, "--seconds", 5 * max(stage.scale, 0.4))
-    return {"slow_rate": result["per_second"], "slow_p99_ms": result["latency_us"]["p99"] / 1e3}
+    result = stage.load("put", "--connections", 512, "--seconds", stage.seconds(3))
+    return {f"{name}_rate": result["per_second"], f"{name}_p99_ms": result["latency_us"]["p99"] / 1e3}
+
+
+def put_slow5(stage):
+    return put_slow(stage, us=5000, name="slow5")
+
+
+def floor(stage, wire):
+    """What nobody can save, in the same minute."""
+    printed = stage.tool([FLOOR, os.path.join(stage.data, "floor"), max(300 * stage.scale, 50)] +
+                         (["--cbor"] if wire == "cbor" else []))
+    return float(re.search(r"in all +([\d.]+) s/GB", printed).group(1))
 
 
 def puts(stage):
     numbers = {}
-    for wire in ("json", "cbor"):
+    for wire in ("native",) if stage.peer.dialect else ("json", "cbor"):
         if wire == "cbor":
-            stage.peer.stop()
-            stage.clear()
+            stage.again()
         stage.start()
         stage.create(4)
         cbor = ["--cbor"] if wire == "cbor" else []
         size = stage.megabytes(1000)
-        stage.load("puts", "--connections", 4, "--megabytes", max(size / 20, 0.6), *cbor)
+        stage.load("puts", "--connections", 4, "--megabytes", max(size * stage.peer.warm, 0.6), *cbor)
         result = stage.load("puts", "--connections", 4, "--megabytes", size, *cbor)
         numbers[f"puts_{wire}_mbs"] = result["mb_per_second"]
         numbers[f"puts_{wire}_p99_ms"] = result["latency_us"]["p99"] / 1e3
         numbers[f"puts_{wire}_cpu_s"] = result["server_cpu_s"] / (result["bytes"] / 1e9)
+        numbers[f"puts_{wire}_client_s"] = result["client_cpu_s"] / (result["bytes"] / 1e9)
+        numbers[f"puts_{wire}_rss_mb"] = result["server_rss_mb"]
+        if stage.peer.name == "leat":
+            numbers[f"floor_{wire}_cpu_s"] = floor(stage, wire)
     return numbers
 
 
@@ -165,7 +203,7 @@ def fill(stage):
 def fanout(stage):
     stage.start()
     stage.create(1)
-    result = stage.load("fanout", "--connections", 1, "--seconds", 4 * max(stage.scale, 0.4), "--pool", 100000)
+    result = stage.load("fanout", "--connections", 1, "--seconds", stage.seconds(4), "--pool", 100000)
     return {f"{name}_{q}_us": result[key][q] for name, key in (("commit", "latency_us"), ("event", "event_us"))
             for q in ("p50", "p99", "p999")}
 
@@ -211,47 +249,169 @@ def stored(stage):
     return {"stored_restart_ms": sorted(starts)[2], "stored_restart_first_ms": starts[0]}
 
 
+def disk(stage, preload):
+    """What one write of 4 KiB and its fdatasync take there, with nobody else."""
+    printed = stage.tool([LOAD, "sync", "--file", os.path.join(stage.data, "sync"), "--seconds", 1, "--record-bytes",
+                          4096], preload=preload)
+    return json.loads(printed)["sync_us"]
+
+
+def half(stage):
+    """At half of what was just reached: put -> answer and put -> event, beside the disk's own figures."""
+    numbers = {}
+    for name, us in (("os", 0),) if stage.peer.name == "leat-os" else (("sync", 0), ("slow", 1000)):
+        stage.again()
+        preload = stage.slow(us)
+        alone = disk(stage, preload)
+        stage.start(preload=preload)
+        stage.create(4)
+        most = stage.load("fanout", "--connections", 64, "--seconds", 1.5, "--pool", 150000)["per_second"]
+        seconds = stage.seconds(4)
+        result = stage.load("fanout", "--connections", 64, "--seconds", seconds, "--rate", most / 2, "--pool",
+                            int(most / 2 * seconds * 1.05) + 1000)
+        numbers.update({f"half_{name}_max": most, f"half_{name}_rate": result["per_second"]})
+        for what, times in (("put", result["latency_us"]), ("event", result["event_us"]), ("disk", alone)):
+            numbers.update({f"half_{name}_{what}_{q}_us": times[q] for q in ("p50", "p99", "p999")})
+    return numbers
+
+
+def files_of(folder):
+    found = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
+    return sorted(path for path in found if os.path.isfile(path))
+
+
+def forget(folder):
+    """Drops what the kernel has in memory of these files."""
+    os.sync()
+    for path in files_of(folder):
+        try:
+            with open(path, "rb") as f:
+                os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        except OSError:
+            pass
+
+
+def sequential(folder):
+    """MB/s of reading these files one after the other, from the disk."""
+    forget(folder)
+    began, size, room = time.monotonic(), 0, bytearray(1 << 20)
+    for path in files_of(folder):
+        with open(path, "rb", buffering=0) as f:
+            while got := f.readinto(room):
+                size += got
+    return size / 1e6 / (time.monotonic() - began)
+
+
+def read(stage):
+    """GetRecords and SubscribeToShard of 1 GB: hot, and after a kill with everything dropped from memory."""
+    stage.start()
+    stage.create(4)
+    filled = stage.load("puts", "--connections", 4, "--megabytes", stage.megabytes(1000))
+    numbers = {}
+
+    def take(mode, wire, name):
+        result = stage.load(mode, "--connections", 4, "--expect", filled["records"],
+                            *(["--cbor"] if wire == "cbor" else []))
+        cpu = max(result["server_cpu_s"] / (result["bytes"] / 1e9), 0.01)
+        numbers.update({f"{name}_mbs": result["mb_per_second"], f"{name}_cpu_s": cpu, f"{name}_core_mbs": 1000 / cpu})
+
+    for mode in ("get", "subscribe"):
+        for wire in ("json", "cbor"):
+            take(mode, wire, f"hot_{mode}_{wire}")
+    stage.peer.stop()
+    numbers["sequential_mbs"] = sequential(stage.data)
+    stage.start()
+    for mode in ("get", "subscribe"):
+        forget(stage.data)
+        take(mode, "cbor", f"cold_{mode}_cbor")
+        numbers[f"cold_{mode}_share"] = (numbers[f"cold_{mode}_cbor_mbs"] /
+                                         min(numbers["sequential_mbs"], numbers[f"hot_{mode}_cbor_mbs"]))
+    return numbers
+
+
+def huge(stage):
+    """50,000 shards against 50: memory, the start after a kill, and the commit at the same bytes per second."""
+    numbers = {}
+    for shards, name in ((SHARDS_FEW, "few"), (int(SHARDS_HUGE * min(stage.scale * 2, 1)), "huge")):
+        stage.again()
+        stage.start()
+        empty = stage.load("idle", "--seconds", 0.5)["server_anon_mb"]
+        made = stage.create(shards)
+        known = stage.load("idle", "--seconds", 0.5)["server_anon_mb"]
+        if name == "huge":
+            numbers.update({"huge_shard_kib": (known - empty) * 1e6 / 1024 / shards,
+                            "huge_create_ms": made["create_ms"]})
+            stage.peer.stop()
+            numbers["huge_restart_ms"] = stage.start()
+        seconds = stage.seconds(4)
+        result = stage.load("put", "--connections", 64, "--seconds", seconds, "--rate", HUGE_RATE, "--pool",
+                            int(HUGE_RATE * seconds) + 100)
+        numbers.update({f"{name}_p50_us": result["latency_us"]["p50"], f"{name}_p99_us": result["latency_us"]["p99"],
+                        f"{name}_rate": result["per_second"]})
+    return numbers
+
+
+def idle_tls(stage):
+    """What silent TLS connections cost the server's memory, each."""
+    may = peers.may_open(peers.FILES)
+    files = ["prlimit", f"--nofile={peers.FILES}:{peers.FILES}"] if may else []
+    count = int((IDLE_CONNECTIONS if may else min(IDLE_CONNECTIONS, os.sysconf("SC_OPEN_MAX") - 500)) * stage.scale)
+    numbers = {"idle_connections": count}
+    for http in (1, 2):
+        stage.again()
+        stage.start(credentials=False, more=("--connections-max", str(count + 1000), "--idle-timeout", "10m"))
+        printed = stage.tool(files + [IDLE, "--port", stage.peer.port, "--pid", stage.peer.process.pid,
+                                      "--connections", count, "--http", http, "--seconds", 2])
+        result = json.loads(printed)
+        numbers.update({f"idle_h{http}_kib": result["kib_each_rss"],
+                        f"idle_h{http}_open_ms": result["open_cpu_ms_each"]})
+    return numbers
+
+
+def retained(stage):
+    """40 GiB stored: the start after a kill, against that with the first gigabyte."""
+    stage.start()
+    stage.create(4)
+
+    def kill():
+        starts = []
+        for _ in range(5):
+            time.sleep(1)
+            stage.peer.stop()
+            starts.append(stage.start())
+        return sorted(starts)[2]
+
+    stage.load("puts", "--connections", 4, "--megabytes", 1000)
+    numbers = {"retained_1_ms": kill()}
+    total = int((40 << 30) / 1e6 * stage.scale) - 1000
+    while total > 0:
+        stage.load("puts", "--connections", 4, "--megabytes", min(total, 2000), "--pool", 1024)
+        total -= 2000
+    numbers["retained_40_ms"] = kill()
+    numbers["retained_rss_mb"] = stage.load("idle", "--seconds", 0.5)["server_rss_mb"]
+    return numbers
+
+
+OURS = ("leat", "leat-os")
+
 # name: (function, who may play: None is everybody that is not spared, repeats: None is as asked)
 SCENARIOS = {
     "start": (start, None, None),
     "put": (put, None, None),
     "put-slow": (put_slow, None, None),
+    "put-slow5": (put_slow5, None, None),
     "puts": (puts, None, None),
     "get": (get, None, None),
+    "read": (read, ("leat",), None),
     "fanout": (fanout, None, None),
+    "half": (half, OURS, None),
+    "huge": (huge, ("leat",), None),
     "spread": (spread, None, None),
     "engine": (engine, ("leat",), None),
     "fill": (fill, None, None),
+    "idle-tls": (idle_tls, ("leat",), 1),
     "stored": (stored, ("leat",), 1),
+    "retained": (retained, ("leat",), 1),
 }
 QUICK = ("start", "put", "puts", "get", "fanout")
-
-# metric, what the table says, format, whether more is better
-ROWS = [
-    ("ready_ms", "first answer, empty directory (ms)", "{:.0f}", False),
-    ("idle_mb", "memory idle (RSS, MB)", "{:.1f}", False),
-    ("full_mb", "memory after 1 GB in (RSS, MB)", "{:.0f}", False),
-    ("put_rate", "PutRecord 1 KiB, 64 connections (records/s)", "{:,.0f}", True),
-    ("put_p99_ms", "… p99 (ms)", "{:.2f}", False),
-    ("slow_rate", "… each sync 1 ms slower, 512 connections (records/s)", "{:,.0f}", True),
-    ("slow_p99_ms", "… p99 (ms)", "{:.1f}", False),
-    ("puts_json_mbs", "PutRecords 500 × 1 KiB, 4 connections, JSON (MB/s)", "{:.1f}", True),
-    ("puts_cbor_mbs", "… CBOR (MB/s)", "{:.1f}", True),
-    ("puts_json_cpu_s", "server CPU per GB put, JSON (s)", "{:.2f}", False),
-    ("puts_cbor_cpu_s", "… CBOR (s)", "{:.2f}", False),
-    ("get_json_mbs", "GetRecords, limit 10,000, JSON (MB/s)", "{:.1f}", True),
-    ("get_cbor_mbs", "… CBOR (MB/s)", "{:.1f}", True),
-    ("commit_p50_us", "put while subscribed: put → answer p50 (µs)", "{:,.0f}", False),
-    ("commit_p99_us", "… p99 (µs)", "{:,.0f}", False),
-    ("commit_p999_us", "… p99.9 (µs)", "{:,.0f}", False),
-    ("event_p50_us", "put → SubscribeToShard event p50 (µs)", "{:,.0f}", False),
-    ("event_p99_us", "… p99 (µs)", "{:,.0f}", False),
-    ("event_p999_us", "… p99.9 (µs)", "{:,.0f}", False),
-    ("engine_ms", "one record on each of 10,000 shards, engine (ms)", "{:.1f}", False),
-    ("spread_ms", "… by 20 PutRecords of 500 (ms)", "{:.1f}", False),
-    ("shard_known_kb", "memory per shard, created (KB)", "{:.2f}", False),
-    ("shard_hot_kb", "… written to (KB)", "{:.2f}", False),
-    ("engine_open_ms_per_gb", "start of the engine, per GB that is not settled (ms)", "{:.0f}", False),
-    ("restart_ms", "start after SIGKILL, 1 GB just put (ms)", "{:.0f}", False),
-    ("stored_restart_ms", "start after SIGKILL, 10 GiB stored (ms)", "{:.0f}", False),
-]
+ASKED_ONLY = ("stored", "retained")     # minutes each: only with --only
