@@ -326,6 +326,12 @@ static void run(struct rq *rq)
         rq_finish(rq, err == OK && rq->txn_begun ? rq->txn.err : err);
 }
 
+void rq_again(struct rq *rq)
+{
+    rq->cancel = NULL;
+    run(rq);
+}
+
 /* ---- memory of answers ---------------------------------------------------------------------------------------------
  */
 

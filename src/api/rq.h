@@ -68,6 +68,9 @@ struct store_txn *rq_txn(struct rq *rq);
 /* The later end of a handler that returned PENDING. */
 void rq_finish(struct rq *rq, enum err err);
 
+/* The other one: what it waited for has come, and it runs from its start. */
+void rq_again(struct rq *rq);
+
 /* What an answer is made from will take so much memory until the answer is made: others wait while it is too much. */
 void rq_hold(struct rq *rq, size_t bytes);
 

@@ -25,6 +25,7 @@ struct keyring {
     bool saving;
     bool unsaved; /* the last attempt failed: the vault is newer than its file */
     int64_t failed_at_us;
+    struct list waits; /* struct keyring_wait */
     struct os_job job;
     struct buf text;
     enum err err;
@@ -121,6 +122,7 @@ enum err keyring_open(const struct keyring_config *config, struct keyring **ret_
     if (keyring == NULL)
         return ERR_NO_MEMORY;
     keyring->config = *config;
+    list_init(&keyring->waits);
     keyring->nonce.epoch = config->epoch;
     if (config->dir)
         (void)snprintf(keyring->path, sizeof(keyring->path), "%s/vault.json", config->dir);
@@ -143,6 +145,7 @@ enum err keyring_open(const struct keyring_config *config, struct keyring **ret_
 void keyring_close(struct keyring *keyring)
 {
     assert(!keyring->saving);
+    list_remove(&keyring->waits); /* who still waits is in a list of its own, and is not told */
     seal_destroy(keyring->sealing);
     seal_destroy(keyring->unsealing);
     vault_destroy(keyring->vault);
@@ -169,6 +172,19 @@ static void save_work(struct os_job *job)
     keyring->err = os_replace_file(keyring->config.os, keyring->path, buf_str(&keyring->text));
 }
 
+static void tell_waits(struct keyring *keyring, enum err err)
+{
+    struct list waits, *link;
+
+    list_init(&waits);
+    list_take_all(&waits, &keyring->waits);
+    while ((link = list_pop(&waits))) {
+        struct keyring_wait *wait = container_of(link, struct keyring_wait, link);
+
+        wait->saved(wait, err);
+    }
+}
+
 static void save_done(struct os_job *job)
 {
     struct keyring *keyring = container_of(job, struct keyring, job);
@@ -183,6 +199,8 @@ static void save_done(struct os_job *job)
     if (keyring->err == OK && vault_changed(keyring->vault))
         keyring_save(keyring);
     keyring->config.changed(keyring->config.ctx);
+    if (!keyring->saving)
+        tell_waits(keyring, keyring->unsaved ? ERR_IO : OK);
 }
 
 void keyring_save(struct keyring *keyring)
@@ -204,6 +222,16 @@ void keyring_save(struct keyring *keyring)
     keyring->saving = true;
     keyring->job = (struct os_job){ .work = save_work, .done = save_done };
     os_job_start(keyring->config.worker, keyring->config.loop, &keyring->job);
+}
+
+enum err keyring_wait(struct keyring *keyring, struct keyring_wait *wait)
+{
+    keyring_save(keyring);
+    if (keyring->saving) {
+        list_push(&keyring->waits, &wait->link);
+        return ERR_PENDING;
+    }
+    return keyring->unsaved ? ERR_IO : OK;
 }
 
 /* ---- keys of streams ----------------------------------------------------------------------------------------------

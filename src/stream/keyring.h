@@ -36,6 +36,15 @@ struct vault *keyring_vault(struct keyring *keyring);
 /* Write the vault if it has changed; `changed` follows. */
 void keyring_save(struct keyring *keyring);
 
+/* Waits until the vault, as it is now or later, is on the disk; lives in its owner. */
+struct keyring_wait {
+    struct list link;
+    void (*saved)(struct keyring_wait *wait, enum err err); /* OK, or why it cannot be written */
+};
+
+/* OK: it is. PENDING: `saved` comes later, unless the link is removed from its list before. */
+must_use enum err keyring_wait(struct keyring *keyring, struct keyring_wait *wait);
+
 /* The data key with which the stream's records are sealed now. PENDING: wait for `changed`. KMS_NOT_FOUND,
  * KMS_DISABLED, KMS_INVALID_STATE; IO when the vault cannot be written. */
 must_use enum err keyring_current(struct keyring *keyring, struct stream *stream, uint32_t *ret_key_id,

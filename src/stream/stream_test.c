@@ -501,6 +501,49 @@ TEST("a key that could not be written is not used until it has been")
     stage_destroy(&stage);
 }
 
+struct told {
+    struct keyring_wait wait;
+    unsigned count;
+    enum err err;
+};
+
+static void saved(struct keyring_wait *wait, enum err err)
+{
+    struct told *told = container_of(wait, struct told, wait);
+
+    told->count++;
+    told->err = err;
+}
+
+TEST("who waits for the vault hears once, when it is on the disk or cannot be, and not if he has left")
+{
+    struct stage stage;
+    struct vault_key key;
+    struct told told = { .wait.saved = saved }, left = { .wait.saved = saved };
+
+    stage_create(&stage, WORLD_LOCAL, 1);
+    CHECK(stage_open(&stage));
+    CHECK_INT(keyring_wait(stage.keyring, &told.wait), ERR_PENDING); /* the first one is not there yet */
+    world_run(stage.bench.world, 1000000);
+    CHECK(told.count == 1 && told.err == OK);
+    told.count = 0;
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(vault_new_key(keyring_vault(stage.keyring), STR("here"), STR("123456789012"), 1, &key), OK);
+        if (i == 0)
+            sim_fail_at(stage.bench.world->os, SIM_META, 1, 1, ERR_IO);
+        CHECK_INT(keyring_wait(stage.keyring, &told.wait), ERR_PENDING);
+        CHECK_INT(keyring_wait(stage.keyring, &left.wait), ERR_PENDING);
+        list_remove(&left.wait.link);
+        CHECK_INT(told.count, i);
+        world_run(stage.bench.world, 1000000);
+        CHECK_INT(told.count, i + 1);
+        CHECK_INT(told.err, i == 0 ? ERR_IO : OK);
+    }
+    CHECK_INT(left.count, 0);
+    CHECK_INT(keyring_wait(stage.keyring, &told.wait), OK);
+    stage_destroy(&stage);
+}
+
 TEST("a vault whose master key is missing is not opened under a fresh one")
 {
     struct stage stage;

@@ -21,9 +21,46 @@ enum err encryption_daily(struct rq *rq, const struct catalog_times *times, cons
                 CHANGES_PER_DAY);
 }
 
-/* A name that makes a key does so now, which a second run of the handler finds; the vault is being written while the
- * stream's change is. A crash between the two leaves a stream with a key that is not there: its puts are refused with
- * KMS_NOT_FOUND, and nothing is stored unsealed, until encryption is started or stopped again. */
+struct wait {
+    struct keyring_wait keyring;
+    struct rq *rq;
+};
+
+static void saved(struct keyring_wait *keyring, enum err err)
+{
+    struct rq *rq = container_of(keyring, struct wait, keyring)->rq;
+
+    if (err == OK)
+        rq_again(rq);
+    else
+        rq_finish(rq, err);
+}
+
+static void cancel(struct rq *rq)
+{
+    list_remove(&((struct wait *)rq->state)->keyring.link);
+}
+
+/* PENDING: the request runs again when the vault is on the disk. */
+static enum err wait_for_vault(struct rq *rq)
+{
+    struct wait *wait = ARENA_NEW(&rq->arena, struct wait);
+    enum err err;
+
+    if (wait == NULL)
+        return ERR_NO_MEMORY;
+    wait->rq = rq;
+    wait->keyring.saved = saved;
+    err = keyring_wait(api_config(rq->api)->keyring, &wait->keyring);
+    if (err == ERR_PENDING) {
+        rq->state = wait;
+        rq->cancel = cancel;
+    }
+    return err;
+}
+
+/* A name that makes a key does so now, which a second run of the handler finds. A stream may name a key only when that
+ * is on the disk: after a crash nobody could put into it. */
 enum err encryption_key(struct rq *rq, const struct stream *stream, str key_id, str *ret_key_arn)
 {
     struct keyring *keyring = api_config(rq->api)->keyring;
@@ -31,7 +68,6 @@ enum err encryption_key(struct rq *rq, const struct stream *stream, str key_id, 
     enum err err =
         vault_find(keyring_vault(keyring), stream->record->region, stream->record->account, key_id, rq->now, &key);
 
-    keyring_save(keyring);
     if (err == ERR_KMS_NOT_FOUND)
         return fail(rq, err, "Key '%.*s' does not exist", STR_ARG(key_id));
     if (err == ERR_FULL)
@@ -43,6 +79,7 @@ enum err encryption_key(struct rq *rq, const struct stream *stream, str key_id, 
     if (err == ERR_KMS_INVALID_STATE)
         return fail(rq, err, "%.*s is pending deletion.", STR_ARG(key.arn));
     TRY(err);
+    TRY(wait_for_vault(rq));
     *ret_key_arn = arena_str(&rq->arena, key.arn);
     return str_present(*ret_key_arn) ? OK : ERR_NO_MEMORY;
 }
