@@ -186,9 +186,11 @@ static void remove_stream(struct client *client, struct stream_model *stream)
 
 void work_change(struct client *client, struct stream_model *stream)
 {
-    uint64_t pick = below(client->sim, 20);
+    uint64_t pick = below(client->sim, 28);
 
-    if (pick < 10)
+    if (pick >= 20)
+        work_administer(client, stream);
+    else if (pick < 10)
         reshard(client, stream);
     else if (pick < 14)
         retention(client, stream);

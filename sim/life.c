@@ -48,7 +48,7 @@ static void lines(void *ctx, str text)
 static bool read_settings(struct sim *sim)
 {
     const char *args[] = { "--data", "/data", "--listen", "127.0.0.1:4567", "--tls", "off",
-                           "--credentials", "/etc/credentials", "--limits", below(sim, 4) ? "off" : "aws",
+                           "--credentials", "/etc/credentials", "--kms-create-missing", "--limits", below(sim, 4) ? "off" : "aws",
                            "--log-format", "json", NULL };
     const char *env[] = { NULL };
     struct settings_sources sources = { .args = args, .env = env, .root = true };

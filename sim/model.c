@@ -406,6 +406,21 @@ static void saw_gone(struct sim *sim, struct stream_model *stream)
         stream->life = LIFE_DELETED;
 }
 
+/* The stream rests, and nobody changes it. */
+void model_saw_fact(struct sim *sim, struct stream_model *stream, enum fact_kind kind, int value)
+{
+    static const char *const names[FACT_COUNT] = {
+        [FACT_ENCRYPTED] = "encryption", [FACT_MODE] = "mode", [FACT_POLICY] = "policy"
+    };
+    struct fact *fact = &stream->facts[kind];
+
+    if (!fact->unsure && fact->value != value)
+        refute(sim, "%s: its %s is %d instead of %d", stream->name, names[kind], value, fact->value);
+    if (sim->working) /* what nobody knows the end of may still come */
+        return;
+    *fact = (struct fact){ .value = value };
+}
+
 void model_saw_summary(struct sim *sim, struct stream_model *stream, const struct node *answer)
 {
     const struct node *summary = json_get(answer, "StreamDescriptionSummary");
@@ -434,6 +449,12 @@ void model_saw_summary(struct sim *sim, struct stream_model *stream, const struc
     if (hours != stream->retention && hours != stream->retention_asked)
         refute(sim, "%s keeps records for %llu hours instead of %llu", stream->name, (unsigned long long)hours,
              (unsigned long long)stream->retention);
+    if (str_eq(status, STR("ACTIVE"))) {
+        str mode = json_text(json_get(summary, "StreamModeDetails"), "StreamMode");
+
+        model_saw_fact(sim, stream, FACT_ENCRYPTED, str_eq(json_text(summary, "EncryptionType"), STR("KMS")));
+        model_saw_fact(sim, stream, FACT_MODE, str_eq(mode, STR("ON_DEMAND")));
+    }
     if (sim->working) /* what nobody knows the end of may still come */
         return;
     stream->retention = hours;

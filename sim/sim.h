@@ -25,6 +25,7 @@ enum {
 };
 
 #define SIM_ADDRESS "127.0.0.1:4567"
+#define STREAM_ARN  "arn:aws:kinesis:us-east-1:123456789012:stream/"
 
 struct sim;
 
@@ -141,6 +142,14 @@ struct shard_model {
 
 enum life { LIFE_ASKED, LIFE_ALIVE, LIFE_DELETE_ASKED, LIFE_DELETED };
 
+/* What a stream is, as one of a few values. */
+enum fact_kind { FACT_ENCRYPTED, FACT_MODE, FACT_POLICY, FACT_COUNT };
+
+struct fact {
+    int value;   /* as acknowledged, or seen; 0 at first */
+    bool unsure; /* nobody knows what became of a change */
+};
+
 struct stream_model {
     char name[16];
     enum life life;
@@ -151,6 +160,7 @@ struct stream_model {
     uint64_t looks;     /* changes and descriptions so far: what was asked for before the latest is stale */
     uint64_t retention, retention_asked; /* hours; asked: unknown outcome, 0 none */
     uint32_t tags, tags_unsure; /* bits of TAGS_MAX */
+    struct fact facts[FACT_COUNT];
     struct shard_model *shards[SHARDS_MAX];
     size_t shard_count;
 };
@@ -180,6 +190,7 @@ void model_learn_shards(struct sim *sim, struct stream_model *stream, const stru
 /* An answer that is not stale: of ListShards, of DescribeStreamSummary (NULL: there is no such stream), of ListTagsForStream. */
 void model_saw_shards(struct sim *sim, struct stream_model *stream, const struct node *answer);
 void model_saw_summary(struct sim *sim, struct stream_model *stream, const struct node *answer);
+void model_saw_fact(struct sim *sim, struct stream_model *stream, enum fact_kind kind, int value);
 void model_saw_tags(struct sim *sim, struct stream_model *stream, const struct node *answer);
 
 /* One record that a reader was given as number `*index` of the shard; it goes on to the next. */

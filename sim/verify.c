@@ -135,6 +135,27 @@ static bool settle(struct sim *sim, struct stream_model *stream)
     return false;
 }
 
+static void verify_policy(struct sim *sim, struct stream_model *stream)
+{
+    char body[160];
+    int status, number = 0;
+    const struct node *answer;
+    str policy;
+
+    (void)snprintf(body, sizeof(body), "{\"ResourceARN\":\"" STREAM_ARN "%s\"}", stream->name);
+    answer = get(sim, "GetResourcePolicy", body, &status);
+    policy = json_text(answer, "Policy");
+    for (int i = 1; i < 3 && str_present(policy); i++) {
+        char sid[8];
+
+        (void)snprintf(sid, sizeof(sid), "\"p%d\"", i);
+        if (memmem(policy.at, policy.size, sid, strlen(sid)))
+            number = i;
+    }
+    if (!sim->failed)
+        model_saw_fact(sim, stream, FACT_POLICY, number);
+}
+
 static void verify_stream(struct sim *sim, struct stream_model *stream)
 {
     char body[96];
@@ -154,6 +175,8 @@ static void verify_stream(struct sim *sim, struct stream_model *stream)
         answer = get(sim, "ListTagsForStream", body, &status);
     if (!sim->failed)
         model_saw_tags(sim, stream, answer);
+    if (!sim->failed)
+        verify_policy(sim, stream);
 }
 
 void verify(struct sim *sim)

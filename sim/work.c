@@ -26,8 +26,11 @@ bool work_is_done(struct sim *sim, struct call *call, int status, const struct n
              STR_ARG(str_present(type) ? type : STR("")));
     if (status >= 500 && !sim->trouble)
         refute(sim, "%s was answered with %d, and nothing was wrong", call->name, status);
-    if (is_error(answer, "ResourceNotFoundException") && call->created && call->stream->life < LIFE_DELETE_ASKED)
+    if (is_error(answer, "ResourceNotFoundException") && call->created && call->stream->life < LIFE_DELETE_ASKED &&
+        strcmp(call->name, "DeleteResourcePolicy") != 0) /* there it is the policy that is not found */
         refute(sim, "%s: %s is not found, and nobody has deleted it", call->name, call->stream->name);
+    if (str_present(type) && memmem(type.at, type.size, "KMS", 3))
+        refute(sim, "%s: %s: %.*s, and nobody has touched a key", call->name, call->stream->name, STR_ARG(type));
     if (call->control) {
         call->stream->busy = false;
         call->stream->looks++;

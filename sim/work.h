@@ -23,6 +23,8 @@ struct call {
     uint64_t look, hours;
     uint32_t tag;
     bool add;
+    enum fact_kind fact;
+    int value;
     const char *name;
 };
 
@@ -35,8 +37,9 @@ void work_ask(struct client *client, const char *name, struct stream_model *stre
 bool work_is_done(struct sim *sim, struct call *call, int status, const struct node *answer);
 void work_saw_shards(struct sim *sim, void *ctx, int status, const struct node *answer);
 
-/* write.c, read.c, change.c: each asks for one thing, or thinks again */
+/* write.c, read.c, change.c, admin.c: each asks for one thing, or thinks again */
 void work_put(struct client *client, struct stream_model *stream, size_t count); /* 0: PutRecord */
 void work_read(struct client *client, struct stream_model *stream);
 void work_create(struct client *client);
 void work_change(struct client *client, struct stream_model *stream);
+void work_administer(struct client *client, struct stream_model *stream);
