@@ -70,10 +70,12 @@ enum err catalog_open(const struct catalog_config *config, void (*opened)(void *
     catalog->opened_call = opened;
     tree_init(&catalog->streams, config->seed);
     map_init(&catalog->by_id, config->seed);
-    *ret_catalog = catalog;
+    *ret_catalog = catalog; /* `opened` may be called before we return */
     err = store_open(&store, store_opened, &catalog->store);
-    if (err != OK)
+    if (err != OK) {
+        *ret_catalog = NULL;
         free(catalog);
+    }
     return err;
 }
 
