@@ -234,6 +234,17 @@ enum err keyring_wait(struct keyring *keyring, struct keyring_wait *wait)
     return keyring->unsaved ? ERR_IO : OK;
 }
 
+bool keyring_knows(const struct keyring *keyring, str key_arn)
+{
+    struct vault_key key;
+    size_t index = 0;
+
+    while (vault_next_key(keyring->vault, &index, &key))
+        if (str_eq(key.arn, key_arn))
+            return true;
+    return false;
+}
+
 /* ---- keys of streams ----------------------------------------------------------------------------------------------
  */
 

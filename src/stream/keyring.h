@@ -45,6 +45,9 @@ struct keyring_wait {
 /* OK: it is. PENDING: `saved` comes later, unless the link is removed from its list before. */
 must_use enum err keyring_wait(struct keyring *keyring, struct keyring_wait *wait);
 
+/* Is there such a key? */
+bool keyring_knows(const struct keyring *keyring, str key_arn);
+
 /* The data key with which the stream's records are sealed now. PENDING: wait for `changed`. KMS_NOT_FOUND,
  * KMS_DISABLED, KMS_INVALID_STATE; IO when the vault cannot be written. */
 must_use enum err keyring_current(struct keyring *keyring, struct stream *stream, uint32_t *ret_key_id,

@@ -566,4 +566,78 @@ TEST("a vault whose master key is missing is not opened under a fresh one")
     stage_destroy(&stage);
 }
 
+struct key_wait {
+    struct keyring_wait wait;
+    bool done;
+    enum err err;
+};
+
+static void key_saved(struct keyring_wait *wait, enum err err)
+{
+    struct key_wait *entry = container_of(wait, struct key_wait, wait);
+
+    entry->done = true;
+    entry->err = err;
+}
+
+/* As StartStreamEncryption does it: a name that makes a key, the key on disk, then the stream's change; then a put. */
+static bool encrypt_by_name(struct stage *stage)
+{
+    struct key_wait entry = { .wait.saved = key_saved };
+    struct stage_put one;
+    struct vault_key key;
+    char arn[VAULT_ARN_MAX];
+    enum err err;
+
+    CHECK_INT(vault_find(keyring_vault(stage->keyring), STR("here"), STR("123456789012"), STR("alias/mine"), 1, &key), OK);
+    memcpy(arn, key.arn.at, key.arn.size);
+    err = keyring_wait(stage->keyring, &entry.wait);
+    if (err == ERR_PENDING) {
+        CHECK(world_until(stage->bench.world, &entry.done));
+        err = entry.err;
+    }
+    if (err == OK)
+        err = stage_encrypt(stage, str_bytes(arn, key.arn.size));
+    return err == OK && stage_put(stage, &one, STR("k"), STR("d")) == OK;
+}
+
+/* After a crash at the nth operation of the disk: a stream's key is there, if the stream says that it has one. */
+static bool encrypt_crashed(uint64_t nth, unsigned *encrypted)
+{
+    struct stage stage;
+    struct stage_put one;
+    const struct stream *stream;
+    bool crashed;
+
+    stage_create(&stage, WORLD_LOCAL, 3);
+    CHECK(stage_open(&stage) && bench_create_stream(&stage.bench, 1));
+    sim_crash_at(stage.bench.world->os, SIM_ANY, nth);
+    (void)encrypt_by_name(&stage);
+    world_run(stage.bench.world, 100000);
+    crashed = sim_frozen(stage.bench.world->os);
+    stage_close(&stage);
+    sim_crash(stage.bench.world->os);
+    if (CHECK(stage_open(&stage))) {
+        CHECK(bench_settle(&stage.bench));
+        stream = bench_stream(&stage.bench);
+        if (str_present(stream->record->key_arn)) {
+            ++*encrypted;
+            CHECK(keyring_knows(stage.keyring, stream->record->key_arn));
+            CHECK_INT(stage_put(&stage, &one, STR("k"), STR("after")), OK);
+        }
+    }
+    stage_destroy(&stage);
+    return crashed;
+}
+
+TEST("a crash at any operation of the disk leaves no stream with a key that is not there")
+{
+    unsigned encrypted = 0;
+    uint64_t nth = 1;
+
+    while (encrypt_crashed(nth, &encrypted))
+        nth++;
+    CHECK(nth > 10 && encrypted > 2 && encrypted < nth);
+}
+
 UNIT_MAIN
