@@ -141,6 +141,7 @@ enum err files_open(struct server *server, char *ret_why)
 enum err files_token_key(struct server *server, uint8_t ret_key[SEAL_KEY_BYTES], char *ret_why)
 {
     char path[PATH_BYTES], *at;
+    struct os_stat stat;
     size_t size;
     enum err err;
 
@@ -160,6 +161,10 @@ enum err files_token_key(struct server *server, uint8_t ret_key[SEAL_KEY_BYTES],
     os_entropy(server->os, ret_key, SEAL_KEY_BYTES);
     if (server->lock == NULL)
         return OK;
+    path_of(server, "manifest", path);
+    if (os_stat(server->os, path, &stat) == OK) /* it is not the first start */
+        LOG(&server->logger, server_now(server), token_key_made, LOG_TEXT("data", str_of(server->dir)));
+    path_of(server, "token.key", path);
     err = os_replace_file(server->os, path, str_bytes(ret_key, SEAL_KEY_BYTES));
     return err == OK ? OK : why(ret_why, err, path, NULL);
 }

@@ -25,6 +25,7 @@ struct keyring {
     bool saving;
     bool unsaved; /* the last attempt failed: the vault is newer than its file */
     int64_t failed_at_us;
+    bool is_new, frozen;
     struct list waits; /* struct keyring_wait */
     struct os_job job;
     struct buf text;
@@ -90,8 +91,10 @@ static enum err load(struct keyring *keyring, const struct vault_settings *setti
     enum err err = keyring->config.dir ? os_read_file(keyring->config.os, keyring->path, VAULT_BYTES_MAX, &at, &size)
                                        : ERR_MISSING;
 
-    if (err == ERR_MISSING)
+    if (err == ERR_MISSING) {
+        keyring->is_new = true;
         return vault_create(settings, &keyring->vault);
+    }
     if (err != OK) {
         (void)snprintf(ret_why, WHY_BYTES, "%.150s: %s", keyring->path, err_sentence(err));
         return err;
@@ -193,7 +196,7 @@ static void save_done(struct os_job *job)
     buf_deinit(&keyring->text);
     keyring->saving = false;
     if (keyring->err == OK)
-        keyring->unsaved = false;
+        keyring->unsaved = keyring->is_new = false;
     else
         save_failed(keyring);
     if (keyring->err == OK && vault_changed(keyring->vault))
@@ -207,6 +210,10 @@ void keyring_save(struct keyring *keyring)
 {
     if (keyring->saving || (!vault_changed(keyring->vault) && !keyring->unsaved))
         return;
+    if (keyring->frozen) {
+        save_failed(keyring);
+        return;
+    }
     if (keyring->config.dir == NULL) {
         vault_saved(keyring->vault);
         return;
@@ -243,6 +250,16 @@ bool keyring_knows(const struct keyring *keyring, str key_arn)
         if (str_eq(key.arn, key_arn))
             return true;
     return false;
+}
+
+bool keyring_is_new(const struct keyring *keyring)
+{
+    return keyring->is_new;
+}
+
+void keyring_freeze(struct keyring *keyring)
+{
+    keyring->frozen = true;
 }
 
 /* ---- keys of streams ----------------------------------------------------------------------------------------------

@@ -48,6 +48,13 @@ must_use enum err keyring_wait(struct keyring *keyring, struct keyring_wait *wai
 /* Is there such a key? */
 bool keyring_knows(const struct keyring *keyring, str key_arn);
 
+/* There was no vault.json when the keyring was opened, and there is none yet. */
+bool keyring_is_new(const struct keyring *keyring);
+
+/* Write nothing any more, since what this keyring lacks is still to be restored: where something would have to be written,
+ * the answer is IO. */
+void keyring_freeze(struct keyring *keyring);
+
 /* The data key with which the stream's records are sealed now. PENDING: wait for `changed`. KMS_NOT_FOUND,
  * KMS_DISABLED, KMS_INVALID_STATE; IO when the vault cannot be written. */
 must_use enum err keyring_current(struct keyring *keyring, struct stream *stream, uint32_t *ret_key_id,

@@ -116,4 +116,40 @@ def catalog_hit(x):
             x.leat("repair", "--accept-loss", "--data", server.data))
 
 
-SCRIPTS = (records_only, catalog_hit)
+def missing_files(x):
+    """What is made anew is said, and nothing is made anew where that would lose something."""
+    server, _ = made(x, "missing", "--stream", "other", "--kms-create-missing")
+    server.start()
+    k = server.client()
+    k.start_stream_encryption(StreamName="one", EncryptionType="KMS", KeyId="alias/mine")
+    active(k, "one")
+    k.put_record(StreamName="one", Data=b"sealed", PartitionKey="k")
+    server.stop()
+    kept = server.folder / "kept.json"
+    shutil.move(server.data / "vault.json", kept)
+    server.start()
+    k = server.client()
+    told = server.lines("keys_missing")
+    x.check("a missing vault.json: the start says which streams cannot be read", told and told[-1]["names"] == "one", told)
+    x.refused("a put to such a stream", "KMSNotFoundException", k.put_record, StreamName="one", Data=b"x", PartitionKey="k")
+    k.put_record(StreamName="other", Data=b"x", PartitionKey="k")
+    x.refused("no new key store is begun meanwhile", "InternalFailure", k.start_stream_encryption, StreamName="other",
+              EncryptionType="KMS", KeyId="alias/other")
+    x.check("nor written", not (server.data / "vault.json").exists())
+    server.stop()
+    shutil.move(kept, server.data / "vault.json")
+    server.start()
+    x.check("restored, it opens everything", b"sealed" in read_all(server.client(), "one").values())
+    server.stop()
+    flip(server.data / "vault.json", 40)
+    refused(x, server, "a damaged vault.json", "vault.json", "Restore it")
+    flip(server.data / "vault.json", 40)
+    (server.data / "master.key").rename(server.folder / "master.key")
+    refused(x, server, "a missing master key", "master.key is missing, and vault.json needs it")
+    shutil.move(server.folder / "master.key", server.data / "master.key")
+    (server.data / "token.key").unlink()
+    server.start()
+    x.equal("a missing token.key is made anew, and said", len(server.lines("token_key_made")), 1)
+
+
+SCRIPTS = (records_only, catalog_hit, missing_files)
