@@ -125,6 +125,12 @@ struct log_watch {
 void log_watch(struct log *log, struct log_watch *watch);
 void log_unwatch(struct log *log, struct log_watch *watch);
 
+/* False: there was no memory for it, `grown` will not be called, and the owner must look again by himself. */
+static inline bool log_watched(const struct log_watch *watch)
+{
+    return !list_empty(&watch->link);
+}
+
 /* ---- what the engine asks its user ----------------------------------------------------------------------------- */
 
 /* What of a log is still wanted, by present settings. Asked from the loop whenever something might be trimmed. */

@@ -376,7 +376,10 @@ static void snapshot_loaded(void *ctx, enum err err, str bytes)
         return;
     }
     log_watch(store->config.log, &store->watch);
-    pump(store);
+    if (log_watched(&store->watch))
+        pump(store);
+    else /* it would never hear of its own transactions */
+        store->opened_call(store->config.ctx, ERR_NO_MEMORY);
 }
 
 enum err store_open(const struct store_config *config, void (*opened)(void *ctx, enum err err),
