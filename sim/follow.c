@@ -41,6 +41,8 @@ static void told_event(struct sim *sim, void *ctx, str type, const struct node *
         refute(sim, "a subscription ends in a failure, and nothing was wrong");
     if (!str_eq(type, STR("SubscribeToShardEvent")))
         return;
+    sim->horizon = 0; /* of the moment at which the event was made, which nobody knows */
+    model_tick(sim);
     note(sim, "follower %u is shown %s from number %zu", follower->number, follower->shard->id, follower->index);
     for (const struct node *record = records ? records->child : NULL; record && !sim->failed; record = record->next)
         model_saw_record(sim, follower->shard, &follower->index, record);
@@ -193,6 +195,14 @@ void follow_start(struct sim *sim)
         sim->followers[i].arn_of = NULL; /* an unfinished registration may be lost with a life */
         think(&sim->followers[i]);
     }
+}
+
+bool follow_is_idle(const struct sim *sim)
+{
+    for (unsigned i = 0; i < FOLLOWERS; i++)
+        if (sim->followers[i].client.busy)
+            return false;
+    return true;
 }
 
 void follow_forget(struct sim *sim)

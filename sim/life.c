@@ -12,6 +12,8 @@ enum {
     REST_US = 2 * 1000 * 1000, /* for what was closed in the last turns */
     STARTS_MAX = 30, /* in a row that were hit */
     DISK_BYTES = 1 << 30,
+    HOURS_MAX = 72,
+    REST_MAX_US = 90 * 1000 * 1000,
     SHIFT_MS_MAX = 6 * 3600 * 1000,
 };
 
@@ -282,6 +284,34 @@ static void planted(struct sim *sim)
         sim_lie(sim->os, SIM_WRITE, 5000);
 }
 
+static bool is_idle(void *ctx)
+{
+    struct sim *sim = ctx;
+
+    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+        if (sim->clients[i].busy)
+            return false;
+    return follow_is_idle(sim);
+}
+
+/* Everybody rests, days pass at once, and often minutes in earnest, after which what has expired is given back. */
+static void pass_days(struct sim *sim)
+{
+    ms by = (ms)(1 + below(sim, HOURS_MAX)) * 3600000;
+
+    sim->working = false;
+    if (!sim_run_until(sim->os, REST_MAX_US, is_idle, sim) || is_down(sim))
+        return;
+    note(sim, "%lld hours pass", (long long)(by / 3600000));
+    sim_step_wall(sim->os, by);
+    sim->days++;
+    model_tick(sim);
+    if (below(sim, 3))
+        (void)sim_run_until(sim->os, (int64_t)(1 + below(sim, 40)) * 60 * 1000 * 1000, is_down, sim);
+    if (!is_down(sim))
+        work_start(sim);
+}
+
 static void work(struct sim *sim)
 {
     uint64_t pieces = 1 + below(sim, 12);
@@ -294,6 +324,8 @@ static void work(struct sim *sim)
     for (uint64_t i = 0; i < pieces && !is_down(sim); i++) {
         (void)sim_run_until(sim->os, 1000 + (int64_t)below(sim, 300 * 1000), is_down, sim);
         meanwhile(sim);
+        if (!is_down(sim) && below(sim, 30) == 0)
+            pass_days(sim);
     }
     if (sim->stopped && !sim->trouble)
         refute(sim, "the server ends, and nothing was wrong");

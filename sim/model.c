@@ -1,15 +1,8 @@
-/* model.c: what was acknowledged, what was shown, and what follows from that.
- *
- * The centre is `known` of each shard: the records that readers were shown, from the first, in order. Whoever reads
- * again must be shown the same at the same place, for ever; so a record that vanishes, moves, changes, comes twice or
- * is passed over by an iterator disagrees with it. Moments are counted, not measured: a put is sent at one and
- * acknowledged at another, and of two puts that did not overlap the order is known. */
-#include <openssl/evp.h>
+/* model.c: what is known of streams and their shards; ledger.c has the records. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/u128.h"
-#include "codec/base64.h"
 #include "sim.h"
 
 void model_deinit(struct model *model)
@@ -36,55 +29,7 @@ struct stream_model *model_new_stream(struct sim *sim)
     return stream;
 }
 
-/* ---- records ------------------------------------------------------------------------------------------------------ */
-
-struct record *model_new_record(struct sim *sim, struct stream_model *stream, uint32_t key, uint32_t size)
-{
-    struct model *model = &sim->model;
-    struct record *record = calloc(1, sizeof(*record));
-
-    if (model->record_count == model->record_capacity) {
-        uint64_t capacity = model->record_capacity ? model->record_capacity * 2 : 1024;
-        struct record **grown = realloc(model->records, (size_t)capacity * sizeof(struct record *));
-
-        if (grown == NULL) {
-            free(record);
-            return NULL;
-        }
-        model->records = grown;
-        model->record_capacity = capacity;
-    }
-    if (record == NULL)
-        return NULL;
-    *record = (struct record){ .id = model->record_count, .stream = stream, .key = key, .size = size < 24 ? 24 : size };
-    record->sent = ++model->moment;
-    record->acked = UINT64_MAX;
-    model->records[model->record_count++] = record;
-    return record;
-}
-
-/* "id " and then letters that follow from it. */
-void record_data(const struct record *record, char *to)
-{
-    uint64_t state = record->id * 0x9e3779b97f4a7c15u + 1;
-    int at = snprintf(to, 24, "%llu ", (unsigned long long)record->id);
-
-    for (size_t i = (size_t)at; i < record->size; i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        to[i] = (char)('a' + (state >> 33) % 26);
-    }
-}
-
-int seqno_cmp(const char *a, const char *b)
-{
-    size_t a_size = strlen(a), b_size = strlen(b);
-
-    if (a_size != b_size)
-        return a_size < b_size ? -1 : 1;
-    return strcmp(a, b);
-}
-
-static bool take_text(char *to, size_t size, str text)
+bool model_text(char *to, size_t size, str text)
 {
     if (!str_present(text) || text.size >= size)
         return false;
@@ -93,7 +38,7 @@ static bool take_text(char *to, size_t size, str text)
     return true;
 }
 
-static struct shard_model *shard_of(struct sim *sim, struct stream_model *stream, str id)
+struct shard_model *model_make_shard(struct sim *sim, struct stream_model *stream, str id)
 {
     struct shard_model *shard = model_shard(stream, id);
 
@@ -107,7 +52,8 @@ static struct shard_model *shard_of(struct sim *sim, struct stream_model *stream
     if (shard == NULL)
         abort();
     shard->stream = stream;
-    (void)take_text(shard->id, sizeof(shard->id), id);
+    shard->seen_open = os_wall_ms(sim->os);
+    (void)model_text(shard->id, sizeof(shard->id), id);
     stream->shards[stream->shard_count++] = shard;
     return shard;
 }
@@ -120,192 +66,31 @@ struct shard_model *model_shard(struct stream_model *stream, str id)
     return NULL;
 }
 
-void model_acknowledged(struct sim *sim, struct record *record, str shard_id, str seqno)
-{
-    struct shard_model *shard = shard_of(sim, record->stream, shard_id);
-    char text[SEQNO_BYTES];
+/* ---- time ---------------------------------------------------------------------------------------------------------- */
 
-    if (shard == NULL)
-        return;
-    if (!take_text(text, sizeof(text), seqno)) {
-        refute(sim, "record %llu was acknowledged without a number", (unsigned long long)record->id);
-        return;
-    }
-    if (record->seen && (record->shard != shard || strcmp(text, record->seqno) != 0))
-        refute(sim, "record %llu was shown as %s and acknowledged as %s", (unsigned long long)record->id, record->seqno,
-             text);
-    if (!record->stream->active)
-        record->stream->looks++;
-    record->stream->created = record->stream->active = true;
-    record->fate = FATE_ACKNOWLEDGED;
-    record->shard = shard;
-    record->acked = ++sim->model.moment;
-    memcpy(record->seqno, text, sizeof(text));
-    sim->model.acknowledged++;
+static ms kept_from(struct sim *sim, const struct stream_model *stream, bool longest)
+{
+    uint64_t hours = stream->retention, other = stream->retention_asked ? stream->retention_asked : hours;
+
+    if (longest ? other > hours : other < hours)
+        hours = other;
+    return os_wall_ms(sim->os) - (ms)hours * 3600000;
 }
 
-struct record *model_record(struct sim *sim, const struct shard_model *shard, str data)
+void model_tick(struct sim *sim)
 {
-    str rest = data;
-    uint64_t id;
-    struct record *record;
-    char *expected;
-    bool same;
+    for (size_t i = 0; i < sim->model.stream_count; i++) {
+        struct stream_model *stream = &sim->model.streams[i];
+        ms from = kept_from(sim, stream, false);
 
-    if (str_u64(str_cut(&rest, ' '), &id) != OK || id >= sim->model.record_count) {
-        refute(sim, "%s %s holds what nobody has put: %.*s", shard->stream->name, shard->id, 40, data.at);
-        return NULL;
-    }
-    record = sim->model.records[id];
-    expected = malloc(record->size);
-    if (expected == NULL)
-        abort();
-    record_data(record, expected);
-    same = str_eq(data, str_bytes(expected, record->size));
-    free(expected);
-    if (!same || record->stream != shard->stream) {
-        refute(sim, "record %llu is not what was put, or where it was put", (unsigned long long)id);
-        return NULL;
-    }
-    return record;
-}
-
-static bool known_add(struct shard_model *shard, struct record *record)
-{
-    if (shard->known_count == shard->known_capacity) {
-        size_t capacity = shard->known_capacity ? shard->known_capacity * 2 : 64;
-        struct record **grown = realloc(shard->known, capacity * sizeof(struct record *));
-
-        if (grown == NULL)
-            return false;
-        shard->known = grown;
-        shard->known_capacity = capacity;
-    }
-    shard->known[shard->known_count++] = record;
-    return true;
-}
-
-/* Does the key belong into the shard's range? */
-static bool is_within(const struct shard_model *shard, const struct record *record)
-{
-    uint8_t digest[16];
-    char key[16];
-    int size = snprintf(key, sizeof(key), "k%u", record->key);
-    u128 start, end, hash;
-
-    if (EVP_Digest(key, (size_t)size, digest, NULL, EVP_md5(), NULL) != 1 ||
-        u128_parse(str_of(shard->start_hash), &start) != OK || u128_parse(str_of(shard->end_hash), &end) != OK)
-        return false;
-    hash = u128_load_be(digest);
-    return start <= hash && hash <= end;
-}
-
-/* A record at the end of what was known of its shard. */
-static void saw_new(struct sim *sim, struct shard_model *shard, struct record *record, const char *seqno)
-{
-    unsigned long long id = record->id;
-    const struct record *before = shard->known_count ? shard->known[shard->known_count - 1] : NULL;
-
-    if (record->fate == FATE_REFUSED)
-        refute(sim, "record %llu was refused, and is there", id);
-    if (record->seen)
-        refute(sim, "record %llu is there twice: %s in %s and %s in %s", id, record->seqno, record->shard->id, seqno, shard->id);
-    if (record->fate == FATE_ACKNOWLEDGED && (record->shard != shard || strcmp(record->seqno, seqno) != 0))
-        refute(sim, "record %llu was acknowledged as %s in %s and is %s in %s", id, record->seqno, record->shard->id,
-             seqno, shard->id);
-    if (before && seqno_cmp(before->seqno, seqno) >= 0)
-        refute(sim, "record %llu has %s, behind %s", id, seqno, before->seqno);
-    if (shard->start_hash[0] && !is_within(shard, record))
-        refute(sim, "record %llu has no place in %s: its key belongs elsewhere", id, shard->id);
-    if (shard->first_seqno[0] && seqno_cmp(shard->first_seqno, seqno) > 0)
-        refute(sim, "record %llu stands before its shard begins", id);
-    if (shard->last_seqno[0] && seqno_cmp(shard->last_seqno, seqno) < 0)
-        refute(sim, "record %llu stands behind the end of its shard %s", id, shard->id);
-    record->shard = shard;
-    record->seen = true;
-    (void)snprintf(record->seqno, sizeof(record->seqno), "%s", seqno);
-    if (!known_add(shard, record))
-        abort();
-}
-
-static void saw_record(struct sim *sim, struct shard_model *shard, size_t index, const struct node *node)
-{
-    str coded = json_text(node, "Data"), key = json_text(node, "PartitionKey");
-    char seqno[SEQNO_BYTES], key_text[16];
-    struct record *record = NULL;
-    char *data = malloc(coded.size + 1);
-    size_t size;
-
-    sim->model.reads++;
-    if (data == NULL)
-        abort();
-    if (!take_text(seqno, sizeof(seqno), json_text(node, "SequenceNumber")) || !str_present(coded) ||
-        base64_decode(coded, data, &size) != OK)
-        refute(sim, "a record cannot be read");
-    else
-        record = model_record(sim, shard, str_bytes(data, size));
-    free(data);
-    if (record == NULL || sim->failed)
-        return;
-    (void)snprintf(key_text, sizeof(key_text), "k%u", record->key);
-    if (!str_eq(key, str_of(key_text)))
-        refute(sim, "record %llu has another key: %.*s", (unsigned long long)record->id, STR_ARG(key));
-    if (index < shard->known_count) {
-        const struct record *known = shard->known[index];
-
-        if (known != record || strcmp(known->seqno, seqno) != 0)
-            refute(sim, "%s %s: number %zu was record %llu (%s) and is %llu (%s)", shard->stream->name, shard->id, index,
-                 (unsigned long long)known->id, known->seqno, (unsigned long long)record->id, seqno);
-    } else if (index > shard->known_count) {
-        refute(sim, "the simulator has lost its place");
-    } else {
-        saw_new(sim, shard, record, seqno);
+        if (from > stream->expired_before)
+            stream->expired_before = from;
     }
 }
 
-/* The planted lies of readers are told here. */
-void model_saw_record(struct sim *sim, struct shard_model *shard, size_t *index, const struct node *node)
+ms model_horizon(struct sim *sim, const struct stream_model *stream)
 {
-    bool lie = sim->plant >= PLANT_SHOWN_NOT && below(sim, 300) == 0;
-
-    if (lie && sim->plant == PLANT_SHOWN_NOT)
-        return;
-    if (lie && sim->plant == PLANT_SHOWN_CHANGED && str_present(json_text(node, "Data")))
-        *(char *)(uintptr_t)json_text(node, "Data").at ^= 1;
-    saw_record(sim, shard, (*index)++, node);
-    if (lie && sim->plant == PLANT_SHOWN_TWICE)
-        saw_record(sim, shard, (*index)++, node);
-}
-
-/* Of puts that did not overlap, the earlier stands before. */
-static void check_order(struct sim *sim, const struct shard_model *shard)
-{
-    const struct record *latest = NULL;
-
-    for (size_t i = 0; i < shard->known_count; i++) {
-        const struct record *record = shard->known[i];
-
-        if (latest && record->acked < latest->sent)
-            refute(sim, "%s %s: record %llu was acknowledged before %llu was sent, and stands behind it",
-                 shard->stream->name, shard->id, (unsigned long long)record->id, (unsigned long long)latest->id);
-        if (latest == NULL || record->sent > latest->sent)
-            latest = record;
-    }
-}
-
-void model_saw_all(struct sim *sim, struct shard_model *shard, size_t count)
-{
-    if (count < shard->known_count)
-        refute(sim, "%s %s: %zu records were shown before, now %zu", shard->stream->name, shard->id, shard->known_count,
-             count);
-    for (uint64_t i = 0; i < sim->model.record_count && !sim->failed; i++) {
-        const struct record *record = sim->model.records[i];
-
-        if (record->shard == shard && record->fate == FATE_ACKNOWLEDGED && !record->seen)
-            refute(sim, "record %llu (%s) was acknowledged and is lost from %s %s", (unsigned long long)record->id,
-                 record->seqno, shard->stream->name, shard->id);
-    }
-    check_order(sim, shard);
+    return kept_from(sim, stream, true);
 }
 
 /* ---- streams ------------------------------------------------------------------------------------------------------ */
@@ -316,7 +101,7 @@ static void keep(struct sim *sim, const struct shard_model *shard, const char *w
     char now[SEQNO_BYTES] = "";
 
     if (str_present(text))
-        (void)take_text(now, sizeof(now), text);
+        (void)model_text(now, sizeof(now), text);
     if (kept[0] && strcmp(kept, now) != 0)
         refute(sim, "%s %s: %s was %s and is '%s'", shard->stream->name, shard->id, what, kept, now);
     else if (!kept[0])
@@ -325,11 +110,14 @@ static void keep(struct sim *sim, const struct shard_model *shard, const char *w
 
 static void saw_shard(struct sim *sim, struct stream_model *stream, const struct node *node)
 {
-    struct shard_model *shard = shard_of(sim, stream, json_text(node, "ShardId"));
+    struct shard_model *shard = model_make_shard(sim, stream, json_text(node, "ShardId"));
     const struct node *hash = json_get(node, "HashKeyRange"), *numbers = json_get(node, "SequenceNumberRange");
 
     if (shard == NULL)
         return;
+    if (!str_present(json_text(numbers, "EndingSequenceNumber")))
+        shard->seen_open = os_wall_ms(sim->os);
+    shard->listed = true;
     keep(sim, shard, "its parent", shard->parent, sizeof(shard->parent), json_text(node, "ParentShardId"));
     keep(sim, shard, "its other parent", shard->adjacent, sizeof(shard->adjacent),
          json_text(node, "AdjacentParentShardId"));
@@ -345,7 +133,7 @@ static void check_parent(struct sim *sim, struct stream_model *stream, const str
 {
     const struct shard_model *parent = id[0] ? model_shard(stream, str_of(id)) : NULL;
 
-    if (parent == NULL)
+    if (parent == NULL || parent->gone)
         return;
     if (!parent->last_seqno[0])
         refute(sim, "%s: %s is open, and so is its child %s", stream->name, id, child->id);
@@ -371,7 +159,7 @@ static void check_cover(struct sim *sim, const struct stream_model *stream)
     for (size_t i = 0; i < stream->shard_count; i++) {
         u128 start = 0, end = 0;
 
-        if (stream->shards[i]->last_seqno[0])
+        if (stream->shards[i]->last_seqno[0] || stream->shards[i]->gone)
             continue;
         if (u128_parse(str_of(stream->shards[i]->start_hash), &start) != OK ||
             u128_parse(str_of(stream->shards[i]->end_hash), &end) != OK)
@@ -382,20 +170,37 @@ static void check_cover(struct sim *sim, const struct stream_model *stream)
         refute(sim, "%s: the open shards do not share the space of keys", stream->name);
 }
 
+/* A closed shard is not shown any more when the last of its records has expired, and then never again. */
+static void saw_or_not(struct sim *sim, struct shard_model *shard)
+{
+    bool may_be_gone = shard->seen_open < shard->stream->expired_before;
+
+    if (shard->listed && shard->gone)
+        refute(sim, "%s %s was gone and is back", shard->stream->name, shard->id);
+    if (shard->listed)
+        return;
+    for (size_t i = 0; i < shard->known_count; i++)
+        may_be_gone = may_be_gone && record_may_be_gone(shard->known[i]);
+    if (!may_be_gone)
+        refute(sim, "%s %s is not shown any more", shard->stream->name, shard->id);
+    shard->gone = true;
+}
+
 void model_saw_shards(struct sim *sim, struct stream_model *stream, const struct node *answer)
 {
     const struct node *shards = json_get(answer, "Shards");
-    size_t count = 0;
 
-    for (const struct node *node = shards ? shards->child : NULL; node && !sim->failed; node = node->next, count++)
+    for (size_t i = 0; i < stream->shard_count; i++)
+        stream->shards[i]->listed = false;
+    for (const struct node *node = shards ? shards->child : NULL; node && !sim->failed; node = node->next)
         saw_shard(sim, stream, node);
+    for (size_t i = 0; i < stream->shard_count && !sim->failed; i++)
+        saw_or_not(sim, stream->shards[i]);
     for (size_t i = 0; i < stream->shard_count && !sim->failed; i++) {
         check_parent(sim, stream, stream->shards[i], stream->shards[i]->parent);
         check_parent(sim, stream, stream->shards[i], stream->shards[i]->adjacent);
     }
     check_cover(sim, stream);
-    if (count != stream->shard_count)
-        refute(sim, "%s has had %zu shards and shows %zu", stream->name, stream->shard_count, count);
 }
 
 static void saw_gone(struct sim *sim, struct stream_model *stream)

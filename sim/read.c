@@ -30,6 +30,7 @@ static void records_answered(struct sim *sim, void *ctx, int status, const struc
     }
     note(sim, "client %u reads %s %s from number %zu", call->client->number, call->stream->name, reader->shard->id,
          reader->index);
+    sim->horizon = model_horizon(sim, call->stream) < call->horizon ? model_horizon(sim, call->stream) : call->horizon;
     for (const struct node *record = records ? records->child : NULL; record && !sim->failed; record = record->next)
         model_saw_record(sim, reader->shard, &reader->index, record);
     if (str_present(next)) {

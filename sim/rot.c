@@ -112,6 +112,8 @@ static void judge_record(struct judge *judge, struct shard_model *shard, const s
         record->judged = judge->number;
     if (to == shard->known_count)
         return;
+    while (*at < to && record_may_be_gone(shard->known[*at]))
+        ++*at;
     judge->gaps += to > *at;
     *at = to + 1;
 }
@@ -123,9 +125,11 @@ static void judge_missing(struct judge *judge, const struct shard_model *shard, 
     for (uint64_t i = 0; i < model->record_count; i++) {
         const struct record *record = model->records[i];
 
-        judge->missing += record->shard == shard && (record->seen || record->fate == FATE_ACKNOWLEDGED) &&
+        judge->missing += record->shard == shard && !record_may_be_gone(record) && (record->seen || record->fate == FATE_ACKNOWLEDGED) &&
                           record->judged != judge->number;
     }
+    while (at < shard->known_count && record_may_be_gone(shard->known[at]))
+        at++;
     judge->gaps += at < shard->known_count;
     if (judge->gaps > 1)
         refute(judge->sim, "rot of %s, one place, has cost %zu pieces of %s %s", judge->what, judge->gaps,
@@ -142,6 +146,7 @@ static void judge_shard(struct judge *judge, struct shard_model *shard)
     bool more = true;
 
     judge->gaps = 0;
+    model_tick(sim);
     (void)snprintf(body, sizeof(body), "{\"StreamName\":\"%s\",\"ShardId\":\"%s\",\"ShardIteratorType\":\"TRIM_HORIZON\"}",
                    shard->stream->name, shard->id);
     answer = verify_get(sim, "GetShardIterator", body, &status);

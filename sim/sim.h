@@ -114,7 +114,7 @@ void client_follow(struct client *client, const char *operation, str body, told 
 void client_leave(struct client *client);
 must_use bool client_key(struct sim *sim); /* put the credentials file on the disk */
 
-/* ---- model.c: what must be true ----------------------------------------------------------------------------------- */
+/* ---- model.c, ledger.c: what must be true ----------------------------------------------------------------------------------- */
 
 enum fate { FATE_UNKNOWN, FATE_ACKNOWLEDGED, FATE_REFUSED };
 
@@ -126,6 +126,7 @@ struct record {
     enum fate fate;
     bool seen;             /* at its place in shard->known */
     uint32_t size, key;
+    ms sent_wall, time;    /* not later than it arrived; when it did (0: not known) */
     uint64_t sent, acked;  /* moments, counted */
     uint64_t judged;       /* rot.c: by the judge of that number it was shown */
 };
@@ -138,6 +139,8 @@ struct shard_model {
     char first_seqno[SEQNO_BYTES], last_seqno[SEQNO_BYTES]; /* last: empty while it is open */
     struct record **known; /* from the beginning, in order: what readers were shown */
     size_t known_count, known_capacity;
+    ms seen_open;          /* by the wall clock, the latest */
+    bool listed, gone;     /* in the last list; it has expired */
 };
 
 enum life { LIFE_ASKED, LIFE_ALIVE, LIFE_DELETE_ASKED, LIFE_DELETED };
@@ -158,6 +161,7 @@ struct stream_model {
     bool deleted;       /* the call was acknowledged */
     bool busy;          /* somebody changes it */
     uint64_t looks;     /* changes and descriptions so far: what was asked for before the latest is stale */
+    ms expired_before; /* what arrived earlier may be gone for good */
     uint64_t retention, retention_asked; /* hours; asked: unknown outcome, 0 none */
     uint32_t tags, tags_unsure; /* bits of TAGS_MAX */
     struct fact facts[FACT_COUNT];
@@ -177,12 +181,21 @@ struct model {
 void model_deinit(struct model *model);
 struct stream_model *model_new_stream(struct sim *sim);
 struct record *model_new_record(struct sim *sim, struct stream_model *stream, uint32_t key, uint32_t size);
+bool record_may_be_gone(const struct record *record); /* its time is over */
 void record_data(const struct record *record, char *to);    /* record->size bytes */
 
 /* The record that some data belongs to; NULL if nobody has put it there, which is refuted. */
 struct record *model_record(struct sim *sim, const struct shard_model *shard, str data);
 void model_acknowledged(struct sim *sim, struct record *record, str shard_id, str seqno);
 struct shard_model *model_shard(struct stream_model *stream, str id);
+
+
+/* To be called whenever the clock or a retention may have changed. What arrived before the horizon may not be shown. */
+void model_tick(struct sim *sim);
+ms model_horizon(struct sim *sim, const struct stream_model *stream);
+
+bool model_text(char *to, size_t size, str text); /* a copy; false: absent, or it does not fit */
+struct shard_model *model_make_shard(struct sim *sim, struct stream_model *stream, str id);
 
 /* Shards that an answer names; nothing is checked, for it may be stale. */
 void model_learn_shards(struct sim *sim, struct stream_model *stream, const struct node *answer);
@@ -207,6 +220,7 @@ struct follower;
 void follow_init(struct sim *sim);
 void follow_deinit(struct sim *sim);
 void follow_start(struct sim *sim);
+bool follow_is_idle(const struct sim *sim);
 void follow_forget(struct sim *sim); /* the world has ended */
 
 /* ---- work.c, verify.c --------------------------------------------------------------------------------------------- */
@@ -238,6 +252,8 @@ struct sim {
     bool trouble;      /* faults were planned in this life: the server may end, and say so */
     bool working;      /* clients may begin something new */
     bool failed;
+    ms horizon;        /* what arrived earlier may not be shown by the present answer */
+    unsigned days;     /* how often days passed at once */
     bool at_rest;      /* the last life ended with a power loss: nothing of the disk is in a cache */
     unsigned complaints; /* lines of level error in this life */
     unsigned told;     /* lines of the log that tell of damage or of a cut, in this life */

@@ -92,7 +92,9 @@ static void read_shard(struct sim *sim, struct shard_model *shard)
         bool any = false;
 
         (void)snprintf(body, sizeof(body), "{\"ShardIterator\":\"%s\"}", iterator);
+        sim->horizon = model_horizon(sim, shard->stream);
         answer = get(sim, "GetRecords", body, &status);
+        model_tick(sim);
         if (status != 200)
             refute(sim, "%s %s cannot be read on: %d", shard->stream->name, shard->id, status);
         records = json_get(answer, "Records");
@@ -166,10 +168,12 @@ static void verify_stream(struct sim *sim, struct stream_model *stream)
         return;
     (void)snprintf(body, sizeof(body), "{\"StreamName\":\"%s\",\"MaxResults\":1000}", stream->name);
     answer = get(sim, "ListShards", body, &status);
+    model_tick(sim);
     if (!sim->failed)
         model_saw_shards(sim, stream, answer);
     for (size_t i = 0; i < stream->shard_count && !sim->failed; i++)
-        read_shard(sim, stream->shards[i]);
+        if (!stream->shards[i]->gone)
+            read_shard(sim, stream->shards[i]);
     (void)snprintf(body, sizeof(body), "{\"StreamName\":\"%s\"}", stream->name);
     if (!sim->failed)
         answer = get(sim, "ListTagsForStream", body, &status);

@@ -24,6 +24,7 @@ struct call {
     uint32_t tag;
     bool add;
     enum fact_kind fact;
+    ms horizon; /* when it was asked */
     int value;
     const char *name;
 };
