@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "log/local/rebuild.h"
+
 enum { NAMES_MAX = 1 << 20 };
 
 void recover_report(struct recover *state, int level, const char *format, ...)
@@ -91,15 +93,19 @@ static enum err load_manifest(struct recover *state)
     if (!state->manifest_found) {
         if (state->commits.count == 0 && state->settled.count == 0)
             return OK;
-        recover_report(state, REPORT_ERROR, "the file manifest is missing, and the files beside it cannot be understood without it");
+        recover_report(state, REPORT_ERROR, "the file manifest is missing, and the files beside it cannot be understood without it: "
+                       "a copy that was not finished looks so; restore it, or the directory, from a backup");
         return ERR_CORRUPT;
     }
     local_path(state->local, "manifest", path);
     TRY(os_read_file(state->local->os, path, MANIFEST_BYTES_MAX, &at, &size));
     err = manifest_decode(str_bytes(at, size), &state->manifest);
+    if (err == ERR_CORRUPT)
+        err = rebuild_manifest(state, str_bytes(at, size));
     free(at);
     if (err == ERR_CORRUPT)
-        recover_report(state, REPORT_ERROR, "the file manifest is damaged: restore it, or the directory, from a backup");
+        recover_report(state, REPORT_ERROR, "the file manifest is damaged and cannot be rebuilt from what is there: restore it, "
+                       "or the directory, from a backup");
     else if (err == ERR_NEWER)
         recover_report(state, REPORT_ERROR, "the file manifest was written by a newer version, which this one cannot read");
     return err;

@@ -116,7 +116,7 @@ static enum err arrays_decode(const char *at, struct manifest *manifest)
     return OK;
 }
 
-enum err manifest_decode(str bytes, struct manifest *ret_manifest)
+enum err manifest_decode_head(str bytes, struct manifest *ret_manifest, size_t *ret_size)
 {
     const char *at = bytes.at;
 
@@ -125,7 +125,7 @@ enum err manifest_decode(str bytes, struct manifest *ret_manifest)
     if (load_le32(at + 8) > MANIFEST_VERSION)
         return ERR_NEWER;
 
-    struct manifest manifest = {
+    *ret_manifest = (struct manifest){
         .version_count = load_le64(at + 16),
         .settled_segment = load_le64(at + 24),
         .settled_frame = load_le64(at + 32),
@@ -138,11 +138,19 @@ enum err manifest_decode(str bytes, struct manifest *ret_manifest)
         .hole_count = load_le32(at + 80),
         .boot_segment = load_le64(at + 88),
     };
-    size_t body = body_bytes(manifest.file_count, manifest.sealed_count, manifest.hole_count);
+    *ret_size = HEAD_BYTES + body_bytes(ret_manifest->file_count, ret_manifest->sealed_count, ret_manifest->hole_count);
+    return OK;
+}
 
-    if (bytes.size != HEAD_BYTES + body || load_le32(at + 84) != crc32c(0, at + HEAD_BYTES, body))
+enum err manifest_decode(str bytes, struct manifest *ret_manifest)
+{
+    struct manifest manifest;
+    size_t size;
+
+    TRY(manifest_decode_head(bytes, &manifest, &size));
+    if (bytes.size != size || load_le32(bytes.at + 84) != crc32c(0, bytes.at + HEAD_BYTES, size - HEAD_BYTES))
         return ERR_CORRUPT;
-    TRY(arrays_decode(at + HEAD_BYTES, &manifest));
+    TRY(arrays_decode(bytes.at + HEAD_BYTES, &manifest));
     *ret_manifest = manifest;
     return OK;
 }

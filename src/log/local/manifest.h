@@ -58,5 +58,8 @@ void manifest_deinit(struct manifest *manifest);
 /* Look at buf->err afterwards. */
 void manifest_encode(const struct manifest *manifest, struct buf *buf);
 
+/* The head alone: the counts are those of arrays that are not there. `*ret_size` is how large the whole should be. */
+must_use enum err manifest_decode_head(str bytes, struct manifest *ret_manifest, size_t *ret_size);
+
 /* CORRUPT, NEWER or NO_MEMORY; then `ret_manifest` is untouched. */
 must_use enum err manifest_decode(str bytes, struct manifest *ret_manifest);
