@@ -60,7 +60,7 @@ static enum err resize(struct idmap *map, size_t capacity)
 enum err idmap_put(struct idmap *map, uint64_t id, void *value)
 {
     assert(id != 0 && value != NULL);
-    if ((map->count + 1) * 4 > map->capacity * 3)
+    if ((map->count + 1) * 4 > map->capacity * 3 && idmap_get(map, id) == NULL)
         TRY(resize(map, map->capacity ? map->capacity * 2 : CAPACITY_MIN));
     insert(map, id, value);
     return OK;

@@ -23,7 +23,7 @@ void idmap_deinit(struct idmap *map);
 /* NULL if there is none. */
 void *idmap_get(const struct idmap *map, uint64_t id);
 
-/* Adds or replaces; `value` is not NULL, `id` not 0. */
+/* Adds or replaces; `value` is not NULL, `id` not 0. NO_MEMORY when it adds only. */
 must_use enum err idmap_put(struct idmap *map, uint64_t id, void *value);
 
 /* Harmless if there is none. */

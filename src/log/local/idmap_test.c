@@ -60,4 +60,20 @@ TEST("a map that empties gives its memory back")
     CHECK(map.slots == NULL);
 }
 
+TEST("replacing takes no room, however full the map is: it cannot fail")
+{
+    struct idmap map = { 0 };
+    int value, other;
+
+    for (uint64_t id = 1; id <= 1000; id++) {
+        CHECK(idmap_put(&map, id, &value) == OK);
+        for (uint64_t again = 1; again <= id; again += 1 + id / 7) {
+            size_t capacity = map.capacity;
+
+            CHECK(idmap_put(&map, again, &other) == OK && map.capacity == capacity && map.count == id);
+        }
+    }
+    idmap_deinit(&map);
+}
+
 UNIT_MAIN
