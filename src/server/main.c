@@ -5,12 +5,17 @@
 #include <unistd.h>
 
 #include "os/os.h"
-#include "server/serve.h"
+#include "server/room.h"
 
 struct run {
     struct os_loop *loop;
     int exit_code;
 };
+
+static void tell_manager(void *ctx, bool serving)
+{
+    notify(serving ? STR("READY=1") : STR("STOPPING=1"));
+}
 
 static void stop_running(void *ctx, int exit_code)
 {
@@ -36,6 +41,7 @@ int serve_main(const struct settings *settings)
         .logger = { .fd = STDERR_FILENO,
                     .json = logger_wants_json(settings->log_format, STDERR_FILENO),
                     .level = settings->log_level },
+        .serving = tell_manager,
         .stopped = stop_running,
         .ctx = &run,
     };

@@ -34,6 +34,7 @@ struct server {
     enum server_state state;
     bool stop_asked;                /* by a signal, before it served */
     int exit_code;
+    void (*serving)(void *ctx, bool serving);
     void (*stopped)(void *ctx, int exit_code);
     void *stopped_ctx;
 
@@ -122,6 +123,9 @@ must_use enum err reload_read(struct server *server, char *ret_why);
 must_use enum err reload_start(struct server *server, char *ret_why);
 void reload_now(struct server *server);
 void reload_stop(struct server *server);
+
+/* notify.c: tell the service manager, if there is one: "READY=1", "STOPPING=1". */
+void notify(str state);
 
 /* keys.c: names the encrypted streams whose key the vault does not hold. */
 void keys_check(struct server *server);

@@ -143,6 +143,8 @@ static void drain(struct server *server)
 
     if (server->state == SERVER_SERVING)
         LOG(&server->logger, server_now(server), stopping, LOG_NUMBER("connections", server->conn_count));
+    if (server->state == SERVER_SERVING && server->serving)
+        server->serving(server->stopped_ctx, false);
     server->state = SERVER_DRAINING;
     for (size_t i = 0; i < server->listener_count; i++)
         os_listener_close(server->listeners[i]);
@@ -288,6 +290,8 @@ static void ready(struct server *server)
     buf_deinit(&listen);
     if (server->conn_max < settings->connections_max)
         LOG(&server->logger, server_now(server), few_files, LOG_NUMBER("connections", server->conn_max));
+    if (server->serving)
+        server->serving(server->stopped_ctx, true);
     logger_flush(&server->logger);
 }
 
@@ -593,6 +597,7 @@ enum err server_create(const struct server_config *config, struct server **ret_s
     server->os = config->os;
     server->loop = config->loop;
     server->settings = config->settings;
+    server->serving = config->serving;
     server->stopped = config->stopped;
     server->stopped_ctx = config->ctx;
     server->conn_max = conns_allowed(config);

@@ -14,6 +14,9 @@ struct server_config {
     struct logger_config logger; /* `gathered` is the server's own */
     uint64_t files_max;          /* descriptors that this process may have; 0: no bound is known */
 
+    /* Requests are taken from now on, or (false) no longer. May be NULL. */
+    void (*serving)(void *ctx, bool serving);
+
     /* Once, on the loop: everything is closed and given back, and server_destroy may be called when the loop has
      * returned. 0: stopped in order; 1: could not start or go on (told in the log). */
     void (*stopped)(void *ctx, int exit_code);

@@ -1,6 +1,8 @@
 """make install, the systemd unit and the manual page."""
 import os
 import shutil
+import signal
+import socket
 import subprocess
 
 from stage import LEAT, ROOT, clean
@@ -41,6 +43,21 @@ def installed(x):
                                                                             "--tail-bytes", "LEAT_TAIL_BYTES")))
 
 
+def manager(x):
+    """A service manager that listens is told when the server is ready and when it begins to stop."""
+    path = str(x.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        listener.settimeout(10)
+        server = x.server("managed", env={"NOTIFY_SOCKET": path}).start()
+        x.equal("READY=1", listener.recv(100), b"READY=1")
+        server.signal(signal.SIGTERM)
+        x.equal("STOPPING=1", listener.recv(100), b"STOPPING=1")
+        x.equal("then it ends", server.end(), 0)
+    server = x.server("unmanaged", env={"NOTIFY_SOCKET": "/nowhere/at/all"}).start()
+    x.equal("a manager that does not listen hurts nobody", server.stop(), 0)
+
+
 def help_pages(x):
     for command in ("serve", "put", "tail", "show", "backup", "ca", "keys"):
         code, said, more = run(LEAT, command, "--help")
@@ -59,4 +76,4 @@ def help_pages(x):
     x.check("a command that is none", code == 2 and "sevre" in more, more)
 
 
-SCRIPTS = (installed, help_pages)
+SCRIPTS = (installed, manager, help_pages)
