@@ -1,5 +1,8 @@
 /* log_real_test.c: the embedded engine on the real disk with its real threads; the rest is proved in simulation. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -142,11 +145,9 @@ static void remove_dir(const char *dir)
     CHECK(system(command) == 0);
 }
 
-TEST("on a real disk, everything acknowledged is read back, before and after a restart")
+static void prepare_world(struct world *world, const char *name)
 {
-    struct world *world = calloc(1, sizeof(*world));
-
-    snprintf(world->dir, sizeof(world->dir), "/tmp/log_real_test.%d", (int)getpid());
+    snprintf(world->dir, sizeof(world->dir), "/tmp/log_real_test.%d.%s", (int)getpid(), name);
     CHECK(os_create(&world->os) == OK && os_mkdir(world->os, world->dir) == OK);
     CHECK(os_loop_create(world->os, &world->loop) == OK);
     world->config = (struct log_local_config){
@@ -156,6 +157,21 @@ TEST("on a real disk, everything acknowledged is read back, before and after a r
         .segment_bytes_max = 128 << 10, .settled_bytes_max = 256 << 10, .bucket_ms = 3600 * 1000,
         .index_cache_bytes = 64 << 10, .count = &world->count,
     };
+}
+
+static void destroy_world(struct world *world)
+{
+    os_loop_destroy(world->loop);
+    os_destroy(world->os);
+    remove_dir(world->dir);
+    free(world);
+}
+
+TEST("on a real disk, everything acknowledged is read back, before and after a restart")
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    prepare_world(world, "back");
     world->timer.fire = submit_some;
     open_world(world);
     os_timer_start(world->loop, &world->timer, 0);
@@ -172,10 +188,102 @@ TEST("on a real disk, everything acknowledged is read back, before and after a r
         if (start == 0)
             open_world(world);
     }
-    os_loop_destroy(world->loop);
-    os_destroy(world->os);
-    remove_dir(world->dir);
-    free(world);
+    destroy_world(world);
+}
+
+static unsigned segments_in(const char *path)
+{
+    unsigned count = 0;
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+
+    if (!CHECK(dir != NULL))
+        return 0;
+    while ((entry = readdir(dir)))
+        count += str_starts(str_of(entry->d_name), STR("commit-"));
+    closedir(dir);
+    return count;
+}
+
+static void on_one_done(struct log_commit *commit, enum err err)
+{
+    struct world *world = commit->ctx;
+
+    world->err = err;
+    os_loop_stop(world->loop);
+}
+
+static void stop_loop(struct os_timer *timer)
+{
+    os_loop_stop(container_of(timer, struct world, timer)->loop);
+}
+
+/* One append, and the answer to it; refused at once or later. */
+static enum err append_one(struct world *world)
+{
+    uint64_t number = 0;
+    struct log_append append = { .log = 1, .count = 1, .size = 30 << 10, .fill = fill, .ctx = &number };
+    struct log_commit commit = { .appends = &append, .append_count = 1, .done = on_one_done, .ctx = world };
+    enum err err = log_submit(world->log, &commit);
+
+    if (err != OK)
+        return err;
+    os_loop_run(world->loop);
+    return world->err;
+}
+
+static void pause_ms(struct world *world, int64_t pause)
+{
+    world->timer.fire = stop_loop;
+    os_timer_start(world->loop, &world->timer, pause * 1000);
+    os_loop_run(world->loop);
+}
+
+/* Descriptors are gone but for `spare`. */
+static struct rlimit take_descriptors(unsigned spare)
+{
+    struct rlimit before, limit;
+    int next = open("/dev/null", O_RDONLY);
+
+    close(next);
+    getrlimit(RLIMIT_NOFILE, &before);
+    limit = before;
+    limit.rlim_cur = (rlim_t)next + spare;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return before;
+}
+
+TEST("for want of a descriptor no segment begins: appends are refused, nothing is left behind, and later all goes on")
+{
+    struct world *world = calloc(1, sizeof(*world));
+    unsigned before;
+
+    prepare_world(world, "few");
+    open_world(world);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK_INT(append_one(world), OK);
+    for (unsigned spare = 0; spare < 2; spare++) {
+        struct rlimit limit;
+        unsigned refused = 0, after;
+
+        pause_ms(world, 50); /* what settles in the background has ended */
+        before = segments_in(world->dir);
+        limit = take_descriptors(spare);
+        for (unsigned i = 0; i < 20; i++) {
+            refused += append_one(world) != OK;
+            pause_ms(world, 20);
+        }
+        setrlimit(RLIMIT_NOFILE, &limit);
+        CHECK(refused > 0);
+        after = segments_in(world->dir);
+        CHECK(after <= before);
+        pause_ms(world, 200);
+        for (unsigned i = 0; i < 20; i++)
+            CHECK_INT(append_one(world), OK);
+    }
+    log_close(world->log, closed, world);
+    os_loop_run(world->loop);
+    destroy_world(world);
 }
 
 UNIT_MAIN

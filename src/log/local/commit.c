@@ -75,6 +75,8 @@ enum err commit_submit(struct log *log, struct log_commit *entry)
         return ERR_FULL;
     }
     entry->time = os_mono_us(local->os);
+    if (entry->time < commit->rest_us)
+        return ERR_NO_MEMORY;
     list_push(&commit->queue, &entry->link);
     commit->queued_bytes += entry->bytes;
     local->count->queued_commits++;
@@ -376,6 +378,8 @@ void commit_rolled(struct local *local, enum err err)
         local->no_space = true;
         local_report(local, REPORT_ERROR, "the disk is nearly full: appends are refused until there is room again");
     }
+    if (err == ERR_NO_MEMORY) /* or a roll for each append would take the descriptors that the settler waits for */
+        local->commit.rest_us = os_mono_us(local->os) + ROLL_REST_US;
     if (err != OK)
         commit_fail_all(local, err);
     settle_poke(local);

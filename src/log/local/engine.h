@@ -24,6 +24,7 @@ enum {
     EPOCH_MAX = (1 << 18) - 1,
     POSITIONS_PER_COMMIT_MAX = 1 << 24,
     SYNC_TIMER_US = 100 * 1000, /* LOG_OS */
+    ROLL_REST_US = 100 * 1000,
     HOLES_MAX = 1024,
 };
 
@@ -48,6 +49,7 @@ struct commit {
     uint64_t control;         /* the latest frame with a batch of the control log, or one behind it */
     uint32_t control_back;    /* of the frame in flight: how many frames back that was */
     int64_t work_us, sync_us;
+    int64_t rest_us;          /* until then appends are refused, because there was no memory for a segment */
     enum err err;
     bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job;
 };
@@ -90,6 +92,7 @@ struct local {
     struct idmap sealed;      /* log -> SEAL_STAGED or SEAL_DURABLE */
     struct idmap watches;     /* log -> struct watch_node */
     struct list watches_dirty;
+    struct list watches_deaf; /* there was no memory to tell them apart: they hear of all growth */
     struct os_message watches_run;
     bool watches_posted;
 

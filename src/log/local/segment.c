@@ -76,11 +76,14 @@ enum err segment_make(struct os *os, const char *dir, const struct segment_head 
         err = os_sync(file);
     if (err == OK)
         err = os_rename(os, from, path);
-    if (err == OK)
+    if (err == OK) {
         err = os_sync_dir(os, dir);
+        if (err != OK && os_rename(os, path, from) != OK)
+            path[0] = 0; /* the next start passes over it */
+    }
     if (err != OK) {
         os_close(file);
-        if (!spare && os_unlink(os, from) != OK)
+        if (!spare && path[0] && os_unlink(os, from) != OK)
             return err;
         return err;
     }
@@ -161,6 +164,15 @@ void spare_give(struct local *local, struct spare spare)
     }
     segments->spares[segments->spare_count++] = spare;
     local->count->recycled_segments++;
+}
+
+/* What was taken and not used. */
+static void spare_back(struct local *local, struct spare spare)
+{
+    if (local->segments.spare_count < SPARES_MAX)
+        local->segments.spares[local->segments.spare_count++] = spare;
+    else
+        spare_remove(local, spare);
 }
 
 /* ---- recycling ------------------------------------------------------------------------------------------------- */
@@ -292,6 +304,8 @@ static void roll_done(struct os_job *job)
     }
     if (err != OK && roll->fatal)
         local_fail(local, err, "taking a new commit segment");
+    else if (roll->err != OK && roll->has_spare)
+        spare_back(local, (struct spare){ .number = roll->spare, .size = roll->head.size });
     commit_rolled(local, err);
     free(roll);
     local_job_done(local);

@@ -65,7 +65,8 @@ void segment_name(char ret_name[static SEGMENT_NAME_MAX], const char *kind, uint
 must_use enum err segment_name_parse(const char *name, const char *kind, uint64_t *ret_number);
 
 /* Make `path` a file of `head->size` bytes on disk that begins with `prefix` (header and perhaps frames): from the
- * spare at `spare_path` if given, else written in full. Synced, and named durably. For jobs. */
+ * spare at `spare_path` if given, else written in full. Synced, and named durably. After a failure the spare has its name
+ * again, and what was made is gone. For jobs. */
 must_use enum err segment_make(struct os *os, const char *dir, const struct segment_head *head, const char *spare,
                                str prefix, struct os_file **ret_file);
 

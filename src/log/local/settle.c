@@ -610,7 +610,8 @@ static bool enough_in_memory(const struct local *local, uint64_t closed)
            closed / (local->tail.logs.count + 1) >= local->config.settled_bytes_max / RUNS_PER_FILE;
 }
 
-/* Else half of the bound, so that who raises it can put that much at once without a settler beside him on the disk. */
+/* Else half of the bound, so that who raises it can put that much at once without a settler beside him on the disk; or
+ * whatever there is, when there was no descriptor for another segment: each that is settled gives one back. */
 static bool enough(const struct local *local)
 {
     const struct segments *segments = &local->segments;
@@ -620,7 +621,7 @@ static bool enough(const struct local *local)
 
     if (count == 0)
         return false;
-    return enough_in_memory(local, closed) || closed * 2 >= local->config.backlog_bytes_max ||
+    return os_mono_us(local->os) < local->commit.rest_us || enough_in_memory(local, closed) || closed * 2 >= local->config.backlog_bytes_max ||
            segments->bytes * 4 >= local->config.backlog_bytes_max * 3 || count >= SEGMENT_CLOSED_MAX;
 }
 

@@ -17,7 +17,7 @@
 enum {
     ACCEPT_ONCE = 64,         /* connections taken in one turn, so that open ones get theirs */
     ACCEPT_PAUSE_US = 100000, /* when descriptors or memory have run out */
-    KEPT_MAX = 64             /* descriptors that are not for peers; a quarter of them where there are few */
+    KEPT_MAX = 128            /* descriptors that are not for peers; a quarter of them where there are few */
 };
 
 struct os_listener {
