@@ -3,7 +3,7 @@
 #   make            build/leat                        make demo     see real data go in and come out
 #   make run        serve                             make test     every test, real clients included
 #   make check      the unit tests alone, < 60 s      make bench    against its peers, in turns
-#   make crash      200 kills under load              make fuzz     every fuzzer, SECONDS=60 each; T=json for one
+#   make crash      ROUNDS=1000 kills, faults         make fuzz     every fuzzer, SECONDS=60 each; T=json for one
 #   make sim        the whole server in a simulated world, SECONDS=60 of seeds; SEED=n: that one, aloud
 #   make sim-selftest  planted bugs and lies that the simulator must find
 #   make arrows     draw which room uses which        make fmt      clang-format;  make tidy: sizes and lint
@@ -12,6 +12,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SECONDS ?= 60
+ROUNDS ?= 1000
 SEED ?=
 T ?=
 
@@ -44,7 +45,9 @@ bench: all
 	bench/run $(ARGS)
 
 crash: all
-	python3 tools/crash --rounds 200
+	@ninja -C build tools/kernel/shim.so
+	python3 tools/kernel
+	python3 tools/crash --rounds $(ROUNDS)
 
 sim: configure
 	@ninja -C build sim/leat-sim

@@ -38,6 +38,7 @@ class Judge:
         self.faults = collections.Counter()
         self.passed = self.failed = 0
         self.say = say
+        self.patient = False     # a reader may be told to come again
 
     # ---- while the server runs ----
 
@@ -70,6 +71,8 @@ class Judge:
         return number
 
     def refused(self, error):
+        if self.patient and error.status >= 500:
+            return
         with self.lock:
             self.fault("a reader was refused", error)
 
