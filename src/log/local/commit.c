@@ -115,6 +115,12 @@ void commit_fail_all(struct local *local, enum err err)
 
 /* ---- writing: the job ------------------------------------------------------------------------------------------ */
 
+static enum err write_plain(const struct tail_frame *frame)
+{
+    return os_write_at(frame->segment->file, &(struct os_iov){ .at = frame->bytes->at, .size = frame->size }, 1,
+                       frame->offset);
+}
+
 static void write_work(struct os_job *job)
 {
     struct commit *commit = container_of(job, struct commit, job);
@@ -138,8 +144,8 @@ static void write_work(struct os_job *job)
     commit->sync_us = 0;
     if (!frame->segment)
         return;
-    commit->err = os_write_at(frame->segment->file, &(struct os_iov){ .at = frame->bytes->at, .size = frame->size }, 1,
-                              frame->offset);
+    commit->err = commit->direct ? lane_write(&commit->lane, frame->segment->file, frame->bytes, frame->offset)
+                                 : write_plain(frame);
     if (commit->err == OK && commit->syncs_in_job) {
         int64_t start = os_mono_us(local->os);
 
@@ -480,7 +486,7 @@ bool commit_finish(struct local *local)
     return false;
 }
 
-void commit_init(struct local *local)
+enum err commit_init(struct local *local)
 {
     struct commit *commit = &local->commit;
 
@@ -488,5 +494,6 @@ void commit_init(struct local *local)
     list_init(&commit->flight);
     commit->kick.run = on_kick;
     commit->sync_timer.fire = on_sync_timer;
-    commit->syncs_in_job = local->config.durability == LOG_SYNC;
+    commit->syncs_in_job = commit->direct = local->config.durability == LOG_SYNC;
+    return lane_init(&commit->lane);
 }

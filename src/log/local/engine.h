@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "count/log.h"
 #include "log/local/idmap.h"
+#include "log/local/lane.h"
 #include "log/local/local.h"
 #include "log/local/manifest.h"
 #include "log/local/segment.h"
@@ -42,6 +43,7 @@ struct commit {
     uint64_t synced;          /* frames up to this number are synced: what the next one may vouch for */
     uint64_t sync_number;     /* what a running timed sync will have covered */
     uint64_t queued_bytes;
+    struct lane lane;
     log_pos next;             /* the next position to give */
     ms time;                  /* of the latest frame */
     uint32_t chain;           /* header crc of the latest frame */
@@ -51,7 +53,7 @@ struct commit {
     int64_t work_us, sync_us;
     int64_t rest_us;          /* until then appends are refused, because there was no memory for a segment */
     enum err err;
-    bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job;
+    bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job, direct;
 };
 
 /* local.c: manifests being written, one at a time. */
@@ -161,7 +163,7 @@ void watch_run(struct local *local);
 void watches_deinit(struct local *local);
 
 /* commit.c */
-void commit_init(struct local *local);
+must_use enum err commit_init(struct local *local);
 enum err commit_submit(struct log *log, struct log_commit *commit);
 void commit_kick(struct local *local);
 void commit_rolled(struct local *local, enum err err);

@@ -117,7 +117,10 @@ enum err layout_stage(struct local *local, struct layout layout)
     frame->number = commit->next_frame;
     frame->time = commit->time;
     frame->size = (uint32_t)(FRAME_HEADER_BYTES + layout.bytes);
-    frame->bytes = chunk_create(frame->size);
+    frame->segment = local->segments.active;
+    if (frame->segment)
+        frame->offset = frame->segment->used;
+    frame->bytes = lane_chunk(frame->offset, frame->size);
     if (!frame->bytes)
         err = ERR_NO_MEMORY;
     for (struct list *link = commit->flight.next; link != &commit->flight && err == OK; link = link->next)
@@ -133,9 +136,6 @@ enum err layout_stage(struct local *local, struct layout layout)
     commit->control_back = local_control_back(local, frame->number);
     if (layout.control)
         commit->control = frame->number;
-    frame->segment = local->segments.active;
-    if (frame->segment)
-        frame->offset = frame->segment->used;
     commit->frame = frame;
     return OK;
 }

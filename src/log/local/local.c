@@ -379,6 +379,7 @@ static void engine_destroy(struct local *local)
         os_worker_destroy(local->settle_worker);
     if (local->read_worker)
         os_worker_destroy(local->read_worker);
+    lane_deinit(&local->commit.lane);
     settle_destroy(local);
     trim_destroy(local);
     lookup_destroy(local->lookups);
@@ -549,8 +550,8 @@ static enum err engine_create(const struct log_local_config *config, struct loca
     list_init(&local->manifest_flight);
     tail_init(&local->tail, config->tail_bytes_max);
     segments_init(local);
-    commit_init(local);
     *ret_local = local;
+    TRY(commit_init(local));
     os_entropy(local->os, &seed, sizeof(seed));
     local->dir = strdup(config->dir ? config->dir : "");
     local->lookups = lookup_create(config->index_cache_bytes, seed);

@@ -332,6 +332,8 @@ static enum err take_fresh(struct recover *state, const struct segment_head *hea
     scan_init_bytes(&scan, buf_str(prefix), head->generation);
     err = walk_into_tail(state, segment, &scan, 0, &walk);
     scan_deinit(&scan);
+    if (err == OK)
+        lane_resume(&state->local->commit.lane, str_slice(buf_str(prefix), 0, segment->used), segment->used);
     return err;
 }
 

@@ -42,19 +42,20 @@ static enum err write_at(struct os_file *file, str bytes, uint64_t offset)
     return os_write_at(file, &(struct os_iov){ .at = bytes.at, .size = bytes.size }, 1, offset);
 }
 
-/* Zeros from `from` to `to`, in steps. */
+/* Zeros from `from` to `to`, in steps of whole blocks. */
 static enum err fill_zeros(struct os_file *file, uint64_t from, uint64_t to)
 {
-    char *zeros = calloc(1, FILL_STEP_BYTES);
-    enum err err = zeros ? OK : ERR_NO_MEMORY;
+    char *memory = calloc(1, FILL_STEP_BYTES + OS_BLOCK_BYTES);
+    char *zeros = memory + (OS_BLOCK_BYTES - (uintptr_t)memory % OS_BLOCK_BYTES);
+    enum err err = memory ? OK : ERR_NO_MEMORY;
 
     while (err == OK && from < to) {
-        size_t size = to - from < FILL_STEP_BYTES ? (size_t)(to - from) : FILL_STEP_BYTES;
+        size_t most = FILL_STEP_BYTES - from % OS_BLOCK_BYTES, size = to - from < most ? (size_t)(to - from) : most;
 
         err = write_at(file, str_bytes(zeros, size), from);
         from += size;
     }
-    free(zeros);
+    free(memory);
     return err;
 }
 
@@ -68,7 +69,7 @@ enum err segment_make(struct os *os, const char *dir, const struct segment_head 
     segment_name(name, "commit", head->number);
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     snprintf(from, sizeof(from), "%s/%s%s", dir, spare ? spare : name, spare ? "" : ".tmp");
-    TRY(os_open(os, from, OS_READ | OS_WRITE | (spare ? 0 : OS_CREATE), &file));
+    TRY(os_open(os, from, OS_READ | OS_WRITE | OS_DIRECT | (spare ? 0 : OS_CREATE), &file));
     err = write_at(file, prefix, 0);
     if (err == OK && !spare)
         err = fill_zeros(file, prefix.size, head->size);
@@ -410,7 +411,7 @@ static enum err fill_step(struct fill *fill)
         TRY(os_disk_free(fill->local->os, fill->local->dir, &free_bytes));
         if (free_bytes < fill->low_water)
             return ERR_NO_SPACE;
-        TRY(os_open(fill->local->os, from, OS_WRITE | OS_CREATE, &fill->file));
+        TRY(os_open(fill->local->os, from, OS_WRITE | OS_CREATE | OS_DIRECT, &fill->file));
     }
     TRY(fill_zeros(fill->file, fill->at, end));
     TRY(os_sync(fill->file)); /* in steps, so that no commit waits behind all of it */

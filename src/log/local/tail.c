@@ -10,9 +10,19 @@ struct chunk *chunk_create(size_t size)
 {
     struct chunk *chunk = malloc(sizeof(*chunk) + size);
 
+    if (chunk)
+        *chunk = (struct chunk){ .refs = 1, .size = size, .at = chunk->memory };
+    return chunk;
+}
+
+struct chunk *chunk_create_blocks(size_t size, size_t lead, size_t block)
+{
+    size_t whole = (lead + size + block - 1) / block * block;
+    struct chunk *chunk = malloc(sizeof(*chunk) + whole + block);
+
     if (chunk) {
-        chunk->refs = 1;
-        chunk->size = size;
+        *chunk = (struct chunk){ .refs = 1, .size = size };
+        chunk->at = chunk->memory + (block - (uintptr_t)chunk->memory % block) + lead;
     }
     return chunk;
 }

@@ -18,11 +18,15 @@ struct segment;
 struct chunk {
     uint32_t refs;
     size_t size;
-    _Alignas(16) char at[];
+    char *at;
+    _Alignas(16) char memory[];
 };
 
 /* One reference; NULL without memory. */
 struct chunk *chunk_create(size_t size);
+
+/* `lead` bytes behind a multiple of `block` in memory; what is in front of it and behind it in the same blocks is its. */
+struct chunk *chunk_create_blocks(size_t size, size_t lead, size_t block);
 void chunk_release(struct chunk *chunk); /* NULL is nothing */
 
 struct tail_frame {
