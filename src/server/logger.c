@@ -21,7 +21,7 @@ static const struct event_row events[EVENT_COUNT] = {
 static const char *const level_names[] = { "DEBUG", "INFO", "WARN", "ERROR" };
 static const char *const level_json[] = { "debug", "info", "warn", "error" };
 
-enum { ACCESS_FIELDS_MAX = 10, LINE_END_BYTES = 32 };
+enum { ACCESS_FIELDS_MAX = 10, LINE_END_BYTES = 32, KEPT_BYTES = 8 << 10 };
 
 bool logger_wants_json(enum setting_log_format format, int fd)
 {
@@ -32,12 +32,17 @@ void logger_init(struct logger *logger, struct logger_config config)
 {
     *logger = (struct logger){ .config = config };
     buf_init(&logger->lines, LOGGER_BYTES_MAX);
+    buf_init(&logger->line, LOGGER_LINE_MAX + LOGGER_VALUE_MAX * 8);
+    (void)buf_reserve(&logger->line, logger->line.size_max);
+    (void)buf_reserve(&logger->lines, KEPT_BYTES);
+    logger->lines.err = OK; /* what is not to be had now is asked for again with each line */
 }
 
 void logger_deinit(struct logger *logger)
 {
     logger_flush(logger);
     buf_deinit(&logger->lines);
+    buf_deinit(&logger->line);
 }
 
 /* ---- one line -------------------------------------------------------------------------------------------------- */
@@ -138,17 +143,16 @@ static void put_line(struct buf *line, bool json, ms now, enum log_event event, 
 static void gather(struct logger *logger, ms now, enum log_event event, const struct log_field *fields, size_t count)
 {
     bool first = logger->lines.size == 0;
-    struct buf line;
+    struct buf *line = &logger->line;
 
-    buf_init(&line, LOGGER_LINE_MAX + LOGGER_VALUE_MAX * 8);
-    put_line(&line, logger->config.json, now, event, fields, count);
-    buf_append(&logger->lines, buf_str(&line));
-    if (line.err != OK || logger->lines.err != OK) {
+    buf_clear(line);
+    put_line(line, logger->config.json, now, event, fields, count);
+    buf_append(&logger->lines, buf_str(line));
+    if (line->err != OK || logger->lines.err != OK) {
         logger->lines.err = OK; /* the bound was reached; what is there stays good */
         logger->dropped++;
         logger->dropped_total++;
     }
-    buf_deinit(&line);
     if (first && logger->config.gathered)
         logger->config.gathered(logger->config.gathered_ctx);
 }

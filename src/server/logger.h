@@ -29,6 +29,7 @@ struct logger_config {
 struct logger {
     struct logger_config config;
     struct buf lines;
+    struct buf line; /* the one that is put together; its memory is kept, so that a want of memory can be told */
     uint64_t dropped; /* since the last line that told */
     uint64_t dropped_total;
 };
