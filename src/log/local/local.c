@@ -546,6 +546,7 @@ static enum err engine_create(const struct log_local_config *config, struct loca
     local->manifest_timer.fire = on_manifest_timer;
     local->close_check.run = on_close_check;
     list_init(&local->watches_dirty);
+    list_init(&local->watches_deaf);
     list_init(&local->manifest_waits);
     list_init(&local->manifest_flight);
     tail_init(&local->tail, config->tail_bytes_max);

@@ -125,6 +125,45 @@ static void run(uint64_t at)
     harness_destroy(h);
 }
 
+struct heard {
+    struct log_watch watch;
+    unsigned calls;
+};
+
+static void grown(struct log_watch *watch)
+{
+    container_of(watch, struct heard, watch)->calls++;
+}
+
+TEST("who begins to watch while there is no memory is told of growth all the same, and may stop")
+{
+    struct harness *h = harness_create(8, LOG_SYNC);
+    struct heard deaf = { .watch = { .log = 1, .grown = grown } }, other = { .watch = { .log = 1, .grown = grown } };
+
+    calls = 0;
+    fail_at = 0;
+    CHECK(harness_open(h) == OK);
+    fail_at = calls + 1;
+    log_watch(h->log, &deaf.watch);
+    CHECK(failures > 0);
+    fail_at = 0;
+    log_watch(h->log, &other.watch);
+    for (unsigned i = 1; i <= 3; i++) {
+        CHECK(put(h, 1, 10, 0) == OK && harness_drain(h));
+        sim_run_until(h->os, 1000, NULL, NULL);
+        CHECK(deaf.calls >= i && other.calls == i);
+    }
+    log_unwatch(h->log, &deaf.watch);
+    log_unwatch(h->log, &deaf.watch);
+    deaf.calls = 0;
+    CHECK(put(h, 1, 10, 0) == OK && harness_drain(h));
+    sim_run_until(h->os, 1000, NULL, NULL);
+    CHECK(deaf.calls == 0 && other.calls == 4);
+    log_unwatch(h->log, &other.watch);
+    harness_close(h);
+    harness_destroy(h);
+}
+
 TEST("any allocation may fail")
 {
     uint64_t at = 1;

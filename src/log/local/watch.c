@@ -21,7 +21,7 @@ void watch_add(struct log *log, struct log_watch *watch)
     if (!node) {
         node = calloc(1, sizeof(*node));
         if (!node || idmap_put(&local->watches, watch->log, node) != OK) {
-            /* Without memory for it the watcher hears nothing; it looks again by itself sooner or later. */
+            list_push(&local->watches_deaf, &watch->link);
             free(node);
             return;
         }
@@ -31,6 +31,15 @@ void watch_add(struct log *log, struct log_watch *watch)
     }
     list_push(&node->watches, &watch->link);
     node->count++;
+}
+
+static bool is_deaf(const struct local *local, const struct log_watch *watch)
+{
+    list_each(link, &local->watches_deaf) {
+        if (link == &watch->link)
+            return true;
+    }
+    return false;
 }
 
 static void node_drop(struct local *local, struct watch_node *node)
@@ -49,6 +58,10 @@ void watch_remove(struct log *log, struct log_watch *watch)
 
     if (list_empty(&watch->link))
         return;
+    if (is_deaf(local, watch)) {
+        list_remove(&watch->link);
+        return;
+    }
     assert(node && node->count > 0);
     list_remove(&watch->link);
     node->count--;
@@ -80,6 +93,13 @@ void watch_run(struct local *local)
     list_take_all(&now, &local->watches_dirty);
     while ((link = list_pop(&now)))
         node_call(local, container_of(link, struct watch_node, dirty));
+    list_take_all(&now, &local->watches_deaf);
+    while ((link = list_pop(&now))) {
+        struct log_watch *watch = container_of(link, struct log_watch, link);
+
+        list_push(&local->watches_deaf, link);
+        watch->grown(watch);
+    }
 }
 
 static void on_run(struct os_message *message)
@@ -93,15 +113,13 @@ static void on_run(struct os_message *message)
 
 void watch_grown(struct local *local, const struct tail_frame *frame)
 {
-    if (local->watches.count == 0)
-        return;
-    for (uint32_t i = 0; i < frame->batch_count; i++) {
+    for (uint32_t i = 0; i < frame->batch_count && local->watches.count; i++) {
         struct watch_node *node = idmap_get(&local->watches, frame->logs[i]->id);
 
         if (node && list_empty(&node->dirty))
             list_push(&local->watches_dirty, &node->dirty);
     }
-    if (list_empty(&local->watches_dirty) || local->watches_posted)
+    if ((list_empty(&local->watches_dirty) && list_empty(&local->watches_deaf)) || local->watches_posted)
         return;
     local->watches_posted = true;
     local->watches_run.run = on_run;
