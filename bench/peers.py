@@ -33,6 +33,9 @@ LEAT = {
     "credentials": "--credentials",
     "tail": "--tail-bytes",
     "backlog": "--backlog-bytes",
+    "shards": ["--shard-limit", "100000"],
+    "connections": "--connections-max",
+    "silent": ["--idle-timeout", "10m"],
 }
 TAIL_BYTES = 16 << 20
 
@@ -65,6 +68,7 @@ class Peer:
     spared = {}                  # scenarios it is left out of, and why
     volume = 1.0
     warm, warm_s = 0.05, 1       # of the volume, and seconds of single puts, before the clock starts
+    together = False             # its single puts are measured behind its batches, by the same process
     limit = True                 # by address space
     memory = "8 GiB of address space"
     load_flags = ()              # for every run of the client against it
@@ -174,6 +178,7 @@ class Kinesalite(Peer):
 class KinesaliteDisk(Kinesalite):
     name, label = "kinesalite-disk", "kinesalite (LevelDB)"
     durable, survives, path = "written, no sync", True, True
+    spared = dict(Kinesalite.spared, fill="1 GB takes minutes")
 
 
 class KinesisLocal(Peer):
@@ -220,13 +225,14 @@ class Ferrokinesis(Peer):
 class FerrokinesisWal(Ferrokinesis):
     name, label = "ferrokinesis-wal", "ferrokinesis (WAL)"
     durable, survives, wal = "WAL", True, True
-    spared = {"put-slow5": ""}
+    spared = {"put-slow5": "", "fill": "1 GB takes minutes"}
     volume = 0.006
 
 
 class Nginx(Peer):
     name, label = "nginx", "nginx, fixed answer"
     load_flags = ("--unchecked",)
+    volume = 0.3
     spared = dict.fromkeys(("fill", "put-slow", "put-slow5", "get", "fanout", "spread", "start"), "")
 
     def install(self):
@@ -322,8 +328,9 @@ class Kafka(Peer):
     limit = False                # a JVM reserves more than it uses; its heap is limited instead
     memory = f"a heap of {KAFKA_HEAP_MB >> 10} GiB"
     load_flags = ("--dialect", "kafka")
-    spared = LOG_OS_SPARED
-    warm, warm_s = 1, 10         # until its rates grow no more: just-in-time compilers take their time
+    spared = dict(LOG_OS_SPARED, put="")
+    warm, warm_s = 1, 6          # until its rates grow no more: just-in-time compilers take their time
+    together = True
 
     def java(self, heap):
         return ["java", f"-Xmx{heap}m", "-cp", os.path.join(KAFKA, "jars", "*")]
@@ -379,7 +386,8 @@ class Kafka(Peer):
 class KafkaFlush(Kafka):
     name, label = "kafka-flush", "Apache Kafka, `flush.messages=1`"
     durable, flush = "fsync of each batch", True
-    spared = dict(LOG_SPARED, **{"put-slow": "a JVM takes too long to get warm on a slow disk", "put-slow5": ""})
+    spared = dict(LOG_SPARED, **{"put-slow": "a JVM takes too long to get warm on a slow disk", "put-slow5": "",
+                                 "put": ""})
     volume = 0.5
 
 

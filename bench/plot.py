@@ -125,7 +125,7 @@ def write(figures, record):
         ("latency", "Leat at half load", "µs, less is better", latency(figures)),
         ("fanout", "Put → SubscribeToShard event, one at a time, p99", "µs, less is better",
          everybody(figures, record, "event_p99_us")),
-        ("read", "Reading 1 GB, 4 connections", "MB/s, more is better", reading(figures)),
+        ("read", "Reading 800 MB, 4 connections", "MB/s, more is better", reading(figures)),
     ]
     page = ["# Plots of the benchmarks", "",
             "Drawn by `bench/run` from `bench/results/latest.json`; the figures and how they were made stand in "

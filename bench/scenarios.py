@@ -60,9 +60,9 @@ class Stage:
             raise Failed("slowsync.so is not built")
         return {"LD_PRELOAD": SLOW, "LEAT_SYNC_DELAY_US": str(us)} if us else None
 
-    def create(self, shards):
+    def create(self, shards, stream="bench"):
         if self.peer.name != "nginx":
-            return self.load("create", "--shards", shards, "--seconds", 60)
+            return self.load("create", "--shards", shards, "--seconds", 60, "--stream", stream)
 
     def load(self, mode, *flags, tries=1, timeout=230):
         command = [LOAD, mode, "--port", str(self.peer.load_port), "--pid", ",".join(map(str, self.peer.pids()))]
@@ -109,13 +109,17 @@ class Stage:
 
 def start(stage):
     ready = stage.start()
-    idle = stage.load("idle", "--seconds", 1)
+    idle = stage.load("idle", "--seconds", 0.5)
     return {"ready_ms": ready, "idle_mb": idle["server_rss_mb"], "idle_cpu_s": idle["server_cpu_s"]}
 
 
 def put(stage):
     stage.start()
     stage.create(4)
+    return put_here(stage)
+
+
+def put_here(stage):
     stage.load("put", "--connections", 64, "--seconds", stage.peer.warm_s)   # just-in-time compilers, and files
     result = stage.load("put", "--connections", 64, "--seconds", stage.seconds(4))
     return {"put_rate": result["per_second"], "put_p50_ms": result["latency_us"]["p50"] / 1e3,
@@ -149,7 +153,7 @@ def puts(stage):
         stage.start()
         stage.create(4)
         cbor = ["--cbor"] if wire == "cbor" else []
-        size = stage.megabytes(1000)
+        size = stage.megabytes(800)
         stage.load("puts", "--connections", 4, "--megabytes", max(size * stage.peer.warm, 0.6), *cbor)
         result = stage.load("puts", "--connections", 4, "--megabytes", size, *cbor)
         numbers[f"puts_{wire}_mbs"] = result["mb_per_second"]
@@ -159,13 +163,15 @@ def puts(stage):
         numbers[f"puts_{wire}_rss_mb"] = result["server_rss_mb"]
         if stage.peer.name == "leat":
             numbers[f"floor_{wire}_cpu_s"] = floor(stage, wire)
+        if stage.peer.together:
+            numbers.update(put_here(stage))
     return numbers
 
 
 def get(stage):
     stage.start()
     stage.create(4)
-    filled = stage.load("puts", "--connections", 4, "--megabytes", stage.megabytes(1000))
+    filled = stage.load("puts", "--connections", 4, "--megabytes", stage.megabytes(800))
     numbers = {}
     for wire in ("json", "cbor"):
         try:
@@ -203,7 +209,7 @@ def fill(stage):
 def fanout(stage):
     stage.start()
     stage.create(1)
-    result = stage.load("fanout", "--connections", 1, "--seconds", stage.seconds(4), "--pool", 100000)
+    result = stage.load("fanout", "--connections", 1, "--seconds", stage.seconds(3), "--pool", 100000)
     return {f"{name}_{q}_us": result[key][q] for name, key in (("commit", "latency_us"), ("event", "event_us"))
             for q in ("p50", "p99", "p999")}
 
@@ -303,10 +309,10 @@ def sequential(folder):
 
 
 def read(stage):
-    """GetRecords and SubscribeToShard of 1 GB: hot, and after a kill with everything dropped from memory."""
+    """GetRecords and SubscribeToShard of 800 MB: hot, and after a kill with everything dropped from memory."""
     stage.start()
     stage.create(4)
-    filled = stage.load("puts", "--connections", 4, "--megabytes", stage.megabytes(1000))
+    filled = stage.load("puts", "--connections", 4, "--megabytes", stage.megabytes(800))
     numbers = {}
 
     def take(mode, wire, name):
@@ -330,19 +336,20 @@ def read(stage):
 
 
 def huge(stage):
-    """50,000 shards against 50: memory, the start after a kill, and the commit at the same bytes per second."""
+    """50,000 shards against 50, half of them in the stream that is put to: memory, the start after a kill, and the commit
+    at the same bytes per second."""
     numbers = {}
     for shards, name in ((SHARDS_FEW, "few"), (int(SHARDS_HUGE * min(stage.scale * 2, 1)), "huge")):
         stage.again()
-        stage.start()
+        stage.start(more=peers.LEAT["shards"])
         empty = stage.load("idle", "--seconds", 0.5)["server_anon_mb"]
-        made = stage.create(shards)
+        made = [stage.create(shards // 2, stream)["create_ms"] for stream in ("bench", "bench-other")]
         known = stage.load("idle", "--seconds", 0.5)["server_anon_mb"]
         if name == "huge":
             numbers.update({"huge_shard_kib": (known - empty) * 1e6 / 1024 / shards,
-                            "huge_create_ms": made["create_ms"]})
+                            "huge_create_ms": sum(made)})
             stage.peer.stop()
-            numbers["huge_restart_ms"] = stage.start()
+            numbers["huge_restart_ms"] = stage.start(more=peers.LEAT["shards"])
         seconds = stage.seconds(4)
         result = stage.load("put", "--connections", 64, "--seconds", seconds, "--rate", HUGE_RATE, "--pool",
                             int(HUGE_RATE * seconds) + 100)
@@ -359,7 +366,7 @@ def idle_tls(stage):
     numbers = {"idle_connections": count}
     for http in (1, 2):
         stage.again()
-        stage.start(credentials=False, more=("--connections-max", str(count + 1000), "--idle-timeout", "10m"))
+        stage.start(credentials=False, more=(*peers.LEAT["silent"], peers.LEAT["connections"], str(count + 1000)))
         printed = stage.tool(files + [IDLE, "--port", stage.peer.port, "--pid", stage.peer.process.pid,
                                       "--connections", count, "--http", http, "--seconds", 2])
         result = json.loads(printed)
@@ -414,4 +421,4 @@ SCENARIOS = {
     "retained": (retained, ("leat",), 1),
 }
 QUICK = ("start", "put", "puts", "get", "fanout")
-ASKED_ONLY = ("stored", "retained")     # minutes each: only with --only
+ASKED_ONLY = ("engine", "stored", "retained")     # the engine has its own bench; the others take minutes
