@@ -1,6 +1,7 @@
 /* show.c: leat show: any file of a data directory, for people. One reader for each format. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "catalog/catalog.h"
 #include "cli/cli.h"
@@ -78,7 +79,7 @@ static enum err show_small(struct cli *cli, const char *path)
     return err;
 }
 
-static int show(struct cli *cli, const char *path, bool titled)
+static int show_file(struct cli *cli, const char *path, bool titled)
 {
     static const struct log_local_printer printer = { .line = print_line, .batch = print_batch };
     enum err err;
@@ -96,6 +97,155 @@ static int show(struct cli *cli, const char *path, bool titled)
     return cli_fail(cli, EXIT_FAILED, "%s: %s", path, cli_reason(err));
 }
 
+/* ---- a whole directory ------------------------------------------------------------------------------------------- */
+
+/* One line per file, and one for each damaged place in it. */
+struct health {
+    struct cli *cli;
+    const char *dir, *name;
+    struct buf lines;        /* of one file: what is damaged */
+    char title[200];         /* its first line */
+    bool tty, manifest;
+    size_t files, damaged;
+    int percent;
+};
+
+static void missing_file(struct health *health, str line)
+{
+    char name[64];
+    struct os_stat stat;
+    uint64_t number;
+    str path;
+
+    if (!str_starts(line, STR("settled file ")))
+        return;
+    line = str_slice(line, STR("settled file ").size, line.size);
+    if (str_u64(str_slice(line, 0, str_index(line, ':')), &number) != OK)
+        return;
+    (void)snprintf(name, sizeof(name), "settled-%016llx.log", (unsigned long long)number);
+    path = arena_fmt(&health->cli->arena, "%s/%s", health->dir, name);
+    if (str_present(path) && os_stat(health->cli->os, path.at, &stat) == ERR_MISSING)
+        buf_fmt(&health->lines, "DAMAGED: it names %s, which is missing\n", name);
+}
+
+static void health_line(void *ctx, str line)
+{
+    struct health *health = ctx;
+
+    if (health->title[0] == 0)
+        (void)snprintf(health->title, sizeof(health->title), "%.*s", STR_ARG(line));
+    if (str_starts(line, STR("DAMAGED")))
+        buf_fmt(&health->lines, "%.*s\n", STR_ARG(line));
+    if (health->manifest)
+        missing_file(health, line);
+}
+
+static void health_progress(void *ctx, uint64_t done, uint64_t size)
+{
+    struct health *health = ctx;
+    int percent = size ? (int)(done * 100 / size) : 0;
+
+    if (!health->tty || percent == health->percent)
+        return;
+    health->percent = percent;
+    fprintf(stderr, "\r%s %d%%\033[K", health->name, percent);
+}
+
+/* What there is to know of a small file. OK, CORRUPT, or UNSUPPORTED: not ours. */
+static enum err small_health(struct health *health, const char *path)
+{
+    struct snapshot snapshot;
+    char *at;
+    size_t size;
+    enum err err = os_read_file(health->cli->os, path, SHOW_BYTES_MAX, &at, &size);
+
+    TRY(err);
+    if (str_ends(str_of(path), STR(".snapshot"))) {
+        err = snapshot_decode(str_bytes(at, size), &snapshot);
+        if (err == OK)
+            (void)snprintf(health->title, sizeof(health->title), "snapshot: the fold up to position %llu, %llu entries",
+                           (unsigned long long)snapshot.position, (unsigned long long)snapshot.entry_count);
+    } else if (str_starts(str_of(health->name), STR("spare-"))) {
+        (void)snprintf(health->title, sizeof(health->title), "a segment that waits for its use");
+    } else if (str_starts(str_of(health->name), STR("commit-")) || str_starts(str_of(health->name), STR("settled-")) ||
+               health->manifest) {
+        err = ERR_CORRUPT; /* its first bytes are not what they should be */
+    } else {
+        (void)snprintf(health->title, sizeof(health->title), "%zu bytes", size);
+    }
+    free(at);
+    return err;
+}
+
+static enum err each_file(void *ctx, const char *name)
+{
+    struct health *health = ctx;
+    struct log_local_printer printer = { .line = health_line, .progress = health_progress, .ctx = health };
+    str path = arena_fmt(&health->cli->arena, "%s/%s", health->dir, name), lines;
+    struct os_stat stat;
+    enum err err;
+
+    if (!str_present(path))
+        return ERR_NO_MEMORY;
+    if (strcmp(name, "control.sock") == 0 || str_ends(str_of(name), STR(".tmp")) || str_ends(str_of(name), STR(".damaged")) ||
+        os_stat(health->cli->os, path.at, &stat) != OK || stat.directory)
+        return OK;
+    health->name = name;
+    health->title[0] = 0;
+    health->manifest = strcmp(name, "manifest") == 0;
+    buf_clear(&health->lines);
+    err = ERR_UNSUPPORTED; /* what a spare segment held before means nothing */
+    if (!str_starts(str_of(name), STR("spare-")))
+        err = log_local_show(health->cli->os, path.at, &printer);
+    if (err == ERR_UNSUPPORTED)
+        err = small_health(health, path.at);
+    if (health->tty)
+        fprintf(stderr, "\r\033[K");
+    health->files++;
+    if (err == ERR_MISSING) /* a server that runs has taken it away */
+        return OK;
+    if (err == OK && health->lines.size == 0) {
+        printf("ok       %s: %s\n", name, health->title);
+        return OK;
+    }
+    health->damaged++;
+    printf("DAMAGED  %s: %s\n", name, health->title[0] ? health->title : cli_reason(err));
+    lines = buf_str(&health->lines);
+    while (str_present(lines)) {
+        str line = str_cut(&lines, '\n');
+
+        if (line.size > 0)
+            printf("           %.*s\n", STR_ARG(line));
+    }
+    return OK;
+}
+
+static int show_directory(struct cli *cli, const char *path)
+{
+    struct health health = { .cli = cli, .dir = path, .tty = isatty(STDERR_FILENO) != 0 };
+    enum err err;
+
+    buf_init(&health.lines, 16 << 20);
+    err = os_list(cli->os, path, each_file, &health);
+    buf_deinit(&health.lines);
+    if (err != OK)
+        return cli_fail(cli, EXIT_FAILED, "%s: %s", path, cli_reason(err));
+    printf("%zu files, %zu damaged\n", health.files, health.damaged);
+    fflush(stdout);
+    if (health.damaged > 0)
+        return cli_fail(cli, EXIT_FAILED, "%s: %zu of %zu files are damaged", path, health.damaged, health.files);
+    return EXIT_OK;
+}
+
+static int show(struct cli *cli, const char *path, bool titled)
+{
+    struct os_stat stat;
+
+    if (os_stat(cli->os, path, &stat) == OK && stat.directory)
+        return show_directory(cli, path);
+    return show_file(cli, path, titled);
+}
+
 static int run(struct cli *cli, const char *const *args)
 {
     struct options_rest rest;
@@ -104,7 +254,7 @@ static int run(struct cli *cli, const char *const *args)
     if (!cli_options(cli, &show_command, args, NULL, NULL, &rest))
         return EXIT_USAGE;
     if (rest.count == 0)
-        return cli_fail(cli, EXIT_USAGE, "expected one FILE or more; see leat show --help");
+        return cli_fail(cli, EXIT_USAGE, "expected one FILE or DIR or more; see leat show --help");
     for (size_t i = 0; i < rest.count; i++)
         if (show(cli, rest.args[i], rest.count > 1) != EXIT_OK)
             code = EXIT_FAILED;
@@ -113,13 +263,16 @@ static int run(struct cli *cli, const char *const *args)
 
 const struct command show_command = {
     .name = "show",
-    .usage = "FILE...",
-    .summary = "Print any file of a data directory: frames, batches, runs, snapshots.",
+    .usage = "FILE|DIR...",
+    .summary = "Print any file of a data directory, or the health of all of it.",
     .description =
-        "Every checksum is verified, and what does not match is said with its offset. It may be used while the\n"
-        "server runs; the file that is just being written then ends where the reading found its end. What the\n"
-        "catalog wrote down is shown as JSON; what is in records is not shown, nor are secrets.\n",
-    .examples = "  leat show ~/.local/share/leat/commit-*.log\n"
+        "Every checksum is verified, and what does not match is said with its offset; the exit code is then 1. Of\n"
+        "a directory each file is checked and told in a line. It may be used while the server runs; the file that\n"
+        "is just being written then ends where the reading found its end. What the catalog wrote down is shown as\n"
+        "JSON; what is in records is not shown, nor are secrets.\n",
+    .examples = "  leat show /srv/leat\n"
+                "      Is everything whole?\n"
+                "  leat show ~/.local/share/leat/commit-*.log\n"
                 "      What was committed and is not yet settled.\n"
                 "  leat show /srv/leat/catalog-*.snapshot\n"
                 "      The catalog: streams, shards, consumers.\n",

@@ -41,11 +41,14 @@ uint32_t log_local_epoch(const struct log *log);
  * recycling until `done`. `to` is an existing, empty directory. One at a time (IN_USE). */
 must_use enum err log_local_backup(struct log *log, const char *to, void (*done)(void *ctx, enum err err), void *ctx);
 
-/* Print any file of the engine for people (`leat show`), one line per frame, batch, run or index entry. The body of each
- * batch of a commit segment goes to `batch` behind its line. UNSUPPORTED if the file is not one of ours. */
+/* Print any file of the engine for people (`leat show`), one line per frame, batch, run or index entry; every checksum is
+ * verified, and what does not match is a line that begins with "DAMAGED". The body of each batch of a commit segment goes
+ * to `batch` behind its line. UNSUPPORTED if the file is not one of ours; CORRUPT, when all that can be was printed, if
+ * something in it is damaged. */
 struct log_local_printer {
     void (*line)(void *ctx, str text);
     void (*batch)(void *ctx, log_id log, str body); /* may be NULL */
+    void (*progress)(void *ctx, uint64_t done, uint64_t size); /* bytes of the file; may be NULL */
     void *ctx;
 };
 

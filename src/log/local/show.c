@@ -14,6 +14,9 @@ struct show {
     struct os_file *file;
     uint64_t size;
     struct buf text;
+    uint64_t damaged, batches, runs, punched;
+    char *bytes;           /* of a run */
+    size_t capacity;
 };
 
 static void say(struct show *show, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -27,6 +30,12 @@ static void say(struct show *show, const char *format, ...)
     buf_vfmt(&show->text, format, args);
     va_end(args);
     show->printer->line(show->printer->ctx, buf_str(&show->text));
+}
+
+static void progress(struct show *show, uint64_t done)
+{
+    if (show->printer->progress)
+        show->printer->progress(show->printer->ctx, done, show->size);
 }
 
 static const char *iso(ms at, char text[static DATE_TEXT_MAX])
@@ -43,6 +52,7 @@ static enum err show_frame(struct walk *walk, uint64_t offset, const struct fram
     const char *at = frame + FRAME_HEADER_BYTES;
     char text[DATE_TEXT_MAX];
 
+    progress(show, offset);
     say(show, "frame %" PRIu64 " at %" PRIu64 ": %u bytes, %u batches, %s, vouches for %" PRIu64, head->number, offset,
         FRAME_HEADER_BYTES + head->length, head->batch_count, iso(head->time, text), head->vouched);
     for (uint32_t i = 0; i < head->batch_count; i++) {
@@ -60,7 +70,10 @@ static enum err show_frame(struct walk *walk, uint64_t offset, const struct fram
 
 static enum err show_lost(struct walk *walk, uint64_t offset, uint64_t from, uint64_t to)
 {
-    say(walk->ctx, "DAMAGED at %" PRIu64 ": frames %" PRIu64 " to %" PRIu64 " are lost", offset, from, to - 1);
+    struct show *show = walk->ctx;
+
+    show->damaged += to - from;
+    say(show, "DAMAGED at %" PRIu64 ": frames %" PRIu64 " to %" PRIu64 " are lost", offset, from, to - 1);
     return OK;
 }
 
@@ -95,6 +108,58 @@ static void show_file(struct show *show, const struct manifest_file *file)
         file->last, iso(file->time_min, from), iso(file->time_max, to), file->block_count, file->index_offset);
 }
 
+static enum err read_run(struct show *show, const struct settled_entry *entry, size_t *ret_got)
+{
+    enum err err;
+
+    if (entry->size > show->capacity) {
+        char *bytes = realloc(show->bytes, entry->size);
+
+        if (!bytes)
+            return ERR_NO_MEMORY;
+        show->bytes = bytes;
+        show->capacity = entry->size;
+    }
+    err = os_read_at(show->file, show->bytes, entry->size, entry->offset, ret_got);
+    if (err == ERR_IO) /* the disk refuses this place */
+        *ret_got = 0;
+    return err == ERR_IO ? OK : err;
+}
+
+static bool is_punched(const char *at, size_t size)
+{
+    return size >= BATCH_HEADER_BYTES && at[0] == 0 && memcmp(at, at + 1, BATCH_HEADER_BYTES - 1) == 0;
+}
+
+/* Every batch of a run; one whose header is broken hides those behind it. */
+static enum err check_run(struct show *show, const struct settled_entry *entry)
+{
+    struct batch_head head;
+    uint32_t at = 0, found = 0;
+    size_t got;
+
+    TRY(read_run(show, entry, &got));
+    show->runs++;
+    if (got == entry->size && is_punched(show->bytes, got)) {
+        show->punched++;
+        return OK;
+    }
+    for (; at < got && batch_decode(show->bytes + at, got - at, &head) == OK; at += batch_span(head.size), found++) {
+        if (head.log == entry->log && batch_check(show->bytes + at, &head))
+            continue;
+        show->damaged++;
+        say(show, "DAMAGED at %" PRIu64 ": a batch of log %" PRIu64 ", position %" PRIu64, entry->offset + at, entry->log,
+            head.first);
+    }
+    show->batches += found;
+    if (at < entry->size) {
+        show->damaged += entry->batch_count > found ? entry->batch_count - found : 1;
+        say(show, "DAMAGED at %" PRIu64 ": the rest of a run of log %" PRIu64 ", %u of its %u batches", entry->offset + at,
+            entry->log, entry->batch_count - found, entry->batch_count);
+    }
+    return OK;
+}
+
 static enum err show_blocks(struct show *show, const struct manifest_file *file, struct settled_block *block)
 {
     char text[DATE_TEXT_MAX];
@@ -107,6 +172,8 @@ static enum err show_blocks(struct show *show, const struct manifest_file *file,
             say(show, "  run of log %" PRIu64 " at %" PRIu64 ": %u bytes, %u batches, positions %" PRIu64 " to %" PRIu64
                 ", from %s", entry->log, entry->offset, entry->size, entry->batch_count, entry->first, entry->last,
                 iso(entry->time_min, text));
+            TRY(check_run(show, entry));
+            progress(show, entry->offset + entry->size);
         }
     }
     return OK;
@@ -122,6 +189,8 @@ static enum err show_settled(struct show *show)
 
     if (show->size < SETTLED_HEADER_BYTES + SETTLED_TRAILER_BYTES)
         return ERR_CORRUPT;
+    TRY(os_read_at(show->file, bytes, SETTLED_HEADER_BYTES, 0, &got));
+    TRY(settled_header_check(bytes, load_le64(bytes + 16)));
     TRY(os_read_at(show->file, bytes, sizeof(bytes), show->size - SETTLED_TRAILER_BYTES, &got));
     if (got != sizeof(bytes))
         return ERR_CORRUPT;
@@ -130,6 +199,9 @@ static enum err show_settled(struct show *show)
     block = malloc(sizeof(*block));
     err = block ? show_blocks(show, &file, block) : ERR_NO_MEMORY;
     free(block);
+    if (err == OK)
+        say(show, "%" PRIu64 " batches in %" PRIu64 " runs are checked, %" PRIu64 " are damaged; %" PRIu64
+            " runs are given back", show->batches, show->runs, show->damaged, show->punched);
     return err;
 }
 
@@ -183,6 +255,9 @@ enum err log_local_show(struct os *os, const char *path, const struct log_local_
     TRY(os_open(os, path, OS_READ, &show.file));
     buf_init(&show.text, 4096);
     err = show_any(&show);
+    if (err == OK && show.damaged > 0)
+        err = ERR_CORRUPT;
+    free(show.bytes);
     buf_deinit(&show.text);
     os_close(show.file);
     return err;

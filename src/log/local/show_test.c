@@ -68,4 +68,56 @@ TEST("segments, settled files and the manifest are shown line by line; anything 
     harness_destroy(h);
 }
 
+static enum err settled_name_of(void *ctx, const char *name)
+{
+    if (strstr(name, "settled-"))
+        snprintf(ctx, 100, "/log/%.80s", name);
+    return OK;
+}
+
+static uint64_t progress;
+
+static void on_progress(void *ctx, uint64_t done, uint64_t size)
+{
+    CHECK(done >= progress && done <= size);
+    progress = done;
+}
+
+TEST("each damaged batch of a settled file is a line, and the answer is CORRUPT; what was punched is not damage")
+{
+    struct harness *h = harness_create(4, LOG_SYNC);
+    const struct log_local_printer shown = { .line = on_line, .progress = on_progress, .ctx = &text };
+    char path[100] = "";
+    struct os_stat stat;
+
+    h->config.segment_bytes_max = 32 << 10;
+    h->config.backlog_bytes_max = 128 << 10;
+    h->config.settled_bytes_max = 64 << 10;
+    CHECK(harness_open(h) == OK);
+    for (unsigned i = 0; i < 150; i++) {
+        while (harness_append(h, 1 + i % 5, 1, 2000, 0) == ERR_FULL)
+            sim_run_until(h->os, 10000, NULL, NULL);
+        CHECK(harness_drain(h));
+    }
+    harness_close(h);
+    CHECK(os_list(h->os, "/log", settled_name_of, path) == OK);
+    CHECK(path[0] && os_stat(h->os, path, &stat) == OK);
+    text = (struct text){ 0 };
+    progress = 0;
+    CHECK(log_local_show(h->os, path, &shown) == OK && text.damaged == 0 && progress > stat.size / 2);
+    CHECK(sim_flip(h->os, path, 32 + 48 + 700, 2) == OK);        /* in the first body */
+    CHECK(sim_flip(h->os, path, 32 + 2 * 2048 + 9, 2) == OK);    /* in the third header */
+    text = (struct text){ 0 };
+    progress = 0;
+    CHECK(log_local_show(h->os, path, &shown) == ERR_CORRUPT);
+    CHECK_INT(text.damaged, 2);
+    CHECK(text.runs > 1);
+    text = (struct text){ 0 };
+    progress = 0;
+    CHECK(sim_break(h->os, path, 32 + 48, 8) == OK);
+    CHECK(log_local_show(h->os, path, &shown) == ERR_CORRUPT);
+    CHECK(text.damaged >= 1 && text.runs > 1);
+    harness_destroy(h);
+}
+
 UNIT_MAIN
