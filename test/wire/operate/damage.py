@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import struct
 import subprocess
+import time
 
 from stage import LEAT, active, clean, read_all
 
@@ -116,6 +117,113 @@ def catalog_hit(x):
             x.leat("repair", "--accept-loss", "--data", server.data))
 
 
+def bulk(x, server):
+    """More than a commit segment, so that there is a settled file."""
+    x.leat("put", "one", input=b"".join(b"%06d %s\n" % (n, b"y" * 8000) for n in range(9000)), server=server)
+
+
+def settled(x):
+    """3. A settled file; 4. the manifest; and what leat show says of the whole directory."""
+    server = x.server("settled", "--limits", "off", "--stream", "one", "--segment-bytes", "32MiB", "--backlog-bytes", "64MiB")
+    server.start()
+    bulk(x, server)
+    end = time.time() + 15
+    while (server.data / "manifest").stat().st_size < 200 and time.time() < end:
+        time.sleep(0.1)
+    server.stop()
+    said = x.leat("show", server.data)
+    x.check("leat show DIR of a whole directory: nothing is damaged", " 0 damaged" in said and "DAMAGED" not in said, said)
+    x.check("a line for each file", all(path.name in said for path in server.data.iterdir() if path.suffix == ".log"), said)
+    flip(server.data / "manifest", 140)
+    said = x.leat("show", server.data, code=1)
+    x.check("leat show DIR says how many are damaged", "1 of" in said and "damaged" in said, said)
+    server.start()
+    told = [line["what"] for line in server.lines("log_error")]
+    x.check("a damaged manifest is rebuilt, and it is said", any("manifest was damaged and is rebuilt" in line for line in told),
+            told)
+    x.equal("nothing is missing", len(read_all(server.client(), "one", seconds=60)), 9000)
+    server.stop()
+    path = max(server.data.glob("settled-*.log"), key=lambda path: path.stat().st_size)
+    flip(path, 100000)
+    said = x.leat("show", path, code=1)
+    x.check("leat show of a damaged settled file fails", path.name in said, said)
+    done = subprocess.run([LEAT, "show", str(path)], capture_output=True, text=True, env=clean(), timeout=30)
+    x.check("and says how many batches are damaged", "1 are damaged" in done.stdout and "DAMAGED at " in done.stdout,
+            done.stdout[-300:])
+    server.start()
+    missing = 9000 - len(read_all(server.client(), "one", seconds=60))
+    x.check("a damaged batch costs what was in it (%d records), not what lies around it" % missing, 0 < missing <= 500, missing)
+    told = server.wait_line("log_error")
+    x.check("the log says file and offset", any(path.name + " is damaged at offset" in line["what"]
+                                               for line in server.lines("log_error")), told)
+    server.stop()
+    (server.data / "manifest").unlink()
+    refused(x, server, "a missing manifest", "manifest is missing", "restore it")
+
+
+def snapshots(x):
+    """5. The newest snapshot of the catalog."""
+    server = x.server("snapshots", "--limits", "off", "--stream", "one").start()
+    k = server.client()
+    tags = {"key-%02d" % n: "v" * 250 for n in range(40)}
+    end = time.time() + 60
+    while len(list(server.data.glob("catalog-*.snapshot"))) < 2 and time.time() < end:
+        k.add_tags_to_stream(StreamName="one", Tags=dict(tags, last=str(time.time())))
+    said = k.list_tags_for_stream(StreamName="one")["Tags"]
+    server.stop()
+    newest = sorted(server.data.glob("catalog-*.snapshot"))[-1]
+    flip(newest, 200)
+    server.start()
+    told = server.lines("log_trouble")
+    x.check("a damaged newest snapshot is told of", told and newest.name + " is damaged" in told[-1]["what"], told)
+    x.equal("the state is the same", server.client().list_tags_for_stream(StreamName="one")["Tags"], said)
+    x.check("the damaged one is kept beside", (server.data / (newest.name + ".damaged")).exists())
+    server.stop()
+    for path in server.data.glob("catalog-*.snapshot"):
+        flip(path, 200)
+    refused(x, server, "no whole snapshot", "restore the data directory from a backup", ".snapshot and the one before it are damaged")
+
+
+def newer(x):
+    """6. A directory, a segment and a manifest of a newer version: refused, and not a byte is changed."""
+    server, put = made(x, "newer")
+    for name, offset, crc in (("format", 5, None), ("manifest", 8, None)):
+        path = server.data / name
+        kept = path.read_bytes()
+        if name == "format":
+            path.write_bytes(b"leat 2\n")
+        else:
+            head = bytearray(kept)
+            struct.pack_into("<I", head, 8, 2)
+            struct.pack_into("<I", head, 12, crc32c(bytes(head[:12]) + bytes(head[16:128])))
+            path.write_bytes(head)
+        before = files(server.data)
+        refused(x, server, "a newer %s" % name, "newer version")
+        x.equal("a newer %s: nothing was changed" % name, files(server.data), before)
+        path.write_bytes(kept)
+    path = segment(server)
+    kept = path.read_bytes()
+    head = bytearray(kept[:64])
+    struct.pack_into("<I", head, 8, 2)
+    struct.pack_into("<I", head, 12, crc32c(bytes(head[:12]) + bytes(head[16:64])))
+    edit(path, 0, bytes(head))
+    before = files(server.data)
+    refused(x, server, "a newer commit segment", path.name, "newer version")
+    x.equal("a newer commit segment: nothing was changed", files(server.data), before)
+    edit(path, 0, kept[:64])
+    server.start()
+    x.equal("this version's directory is still whole", read_all(server.client(), "one"), put)
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
 def missing_files(x):
     """What is made anew is said, and nothing is made anew where that would lose something."""
     server, _ = made(x, "missing", "--stream", "other", "--kms-create-missing")
@@ -152,4 +260,4 @@ def missing_files(x):
     x.equal("a missing token.key is made anew, and said", len(server.lines("token_key_made")), 1)
 
 
-SCRIPTS = (records_only, catalog_hit, missing_files)
+SCRIPTS = (records_only, catalog_hit, settled, snapshots, newer, missing_files)
