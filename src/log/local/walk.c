@@ -59,6 +59,20 @@ static enum err find_later(struct walk *walk, uint64_t offset, uint64_t number, 
     return OK;
 }
 
+/* Did a header of this generation stand there, whatever has become of it? The generation is 64 random bits; if these are
+ * what is broken, the crc of the rest tells. What the segment held before it was used again has another one. */
+static bool is_ours(const char *at, uint64_t generation)
+{
+    char whole[FRAME_HEADER_BYTES];
+    struct frame_head head;
+
+    if (load_le64(at + 8) == generation)
+        return true;
+    memcpy(whole, at, sizeof(whole));
+    store_le64(whole + 8, generation);
+    return frame_decode(whole, generation, &head) == OK;
+}
+
 /* Something else than the next frame stands at walk->end. Sets whether the walk goes on (at walk->end). */
 static enum err broken(struct walk *walk, const struct frame_head *head, bool *ret_go_on)
 {
@@ -90,8 +104,8 @@ static enum err broken(struct walk *walk, const struct frame_head *head, bool *r
         const char *at;
 
         walk->cut = err == OK || head->length > 0 || walk->scan->unreadable > 0 ||
-                    (scan_bytes(walk->scan, walk->end, FRAME_HEADER_BYTES, &at) == OK && load_le32(at) == FRAME_MAGIC &&
-                     load_le64(at + 8) == walk->head.generation);
+                    (scan_bytes(walk->scan, walk->end, FRAME_HEADER_BYTES, &at) == OK &&
+                     is_ours(at, walk->head.generation));
     }
     return OK;
 }

@@ -115,6 +115,22 @@ TEST("a broken last frame is a torn tail: cut, and not a word of loss")
     free(image);
 }
 
+TEST("whatever bit of the last frame is another: it is cut, and the cut is told")
+{
+    struct segment_image *image = five();
+
+    for (size_t bit = image->at[5] * 8; bit < image->size * 8; bit++) {
+        struct walk walk;
+        struct result result;
+
+        image->bytes[bit / 8] ^= (char)(1 << bit % 8);
+        result = walk_image(image, 0, &walk);
+        CHECK(result.frames == 4 && result.lost == 0 && walk.cut && walk.end == image->at[5]);
+        image->bytes[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    free(image);
+}
+
 TEST("a broken frame that a later one vouches for is damage, and the rest is kept")
 {
     for (int header = 0; header < 2; header++) {
