@@ -6,6 +6,7 @@
 #   make crash      ROUNDS=1000 kills, faults         make fuzz     every fuzzer, SECONDS=60 each; T=json for one
 #   make sim        the whole server in a simulated world, SECONDS=60 of seeds; SEED=n: that one, aloud
 #   make sim-selftest  planted bugs and lies that the simulator must find
+#   make sweep      everything that can fail, fails once; every byte on disk is another one (an hour)
 #   make arrows     draw which room uses which        make fmt      clang-format;  make tidy: sizes and lint
 #   make install    PREFIX=/usr/local DESTDIR=        make clean
 
@@ -16,7 +17,7 @@ ROUNDS ?= 1000
 SEED ?=
 T ?=
 
-.PHONY: all help run demo test check bench crash sim sim-selftest fuzz fuzz-smoke arrows fmt tidy install clean setup configure
+.PHONY: all help run demo test check bench crash sim sim-selftest sweep fuzz fuzz-smoke arrows fmt tidy install clean setup configure
 
 all: configure
 	@ninja -C build leat
@@ -56,6 +57,10 @@ sim: configure
 sim-selftest: configure
 	@ninja -C build sim/leat-sim
 	sim/plants/run --build build
+
+sweep: configure
+	@ninja -C build sim/sweep/leat-sweep
+	build/sim/sweep/leat-sweep $(ARGS)
 
 fuzz:
 	@tools/setup test

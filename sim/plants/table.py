@@ -82,7 +82,8 @@ PLANTS = [
           GONE + r"|does not start|complains"),
     Plant("trouble-taken-for-a-torn-tail", "a disk that is away for a moment during a start has the tail cut",
           "src/log/local/scan.c",
-          "    if (!file_answers(scan->file))\n        return ERR_IO;\n",
+          "    if (!file_answers(scan->file))\n        return ERR_IO;\n"
+          "    err = os_read_at(scan->file, to, size, offset, ret_got);\n    if (err != ERR_IO)\n        return err;\n",
           "",
           GONE),
 
