@@ -13,6 +13,7 @@ enum http_protocol { PROTOCOL_SNIFF, PROTOCOL_H1, PROTOCOL_H2 };
 
 enum {
     TEXT_CHUNK_SIZE = 4 << 10,
+    TLS_TEXT_CHUNK_SIZE = 960,   /* given back whenever nothing waits, so a size that malloc has at hand */
     OUTPUT_QUEUE_MAX = 64 << 10, /* above this no more answer bytes are pulled together */
     STASH_MAX = 4 << 20          /* input taken while it could not be used */
 };

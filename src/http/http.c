@@ -266,6 +266,7 @@ static bool starts_tls(struct http_conn *conn, char first)
         conn_cut(conn, "it speaks TLS, which is switched off");
     else if (tls_io_create(conn->tls_context, &conn->tls) != OK)
         conn->broken = true;
+    out_init(&conn->out, TLS_TEXT_CHUNK_SIZE);
     return true;
 }
 

@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WHY_SIZE = 256, RECORD_MAX = 16 << 10, CIPHER_CHUNK_SIZE = 17 << 10 };
+/* Cipher text comes in whole records: a large one gets a chunk of its size, small ones share one that malloc has at
+ * hand, since an idle connection gives it back and takes it again with each answer. */
+enum { WHY_SIZE = 256, RECORD_MAX = 16 << 10, CIPHER_CHUNK_SIZE = 960 };
 
 struct tls_context {
     atomic_uint refs; /* connections of several loops hold it */
@@ -195,6 +197,13 @@ void tls_context_destroy(struct tls_context *context)
     free(context);
 }
 
+/* SSL_get_error wants an empty queue, which it nearly always is; to look is cheaper than to clear. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 /* ---- the filter ------------------------------------------------------------------------------------------------- */
 
 enum err tls_io_create(struct tls_context *context, struct tls_io **ret_io)
@@ -247,7 +256,7 @@ int tls_io_read(struct tls_io *io, char *at, size_t size)
 {
     int got;
 
-    ERR_clear_error();
+    forget_errors();
     got = SSL_read(io->ssl, at, size > RECORD_MAX ? RECORD_MAX : (int)size);
     if (got > 0)
         return got;
@@ -303,7 +312,7 @@ bool tls_io_encrypt(struct tls_io *io, struct out *plain, size_t cipher_max)
         str record = next_record(plain, together);
         int written;
 
-        ERR_clear_error();
+        forget_errors();
         written = SSL_write(io->ssl, record.at, (int)record.size);
         if (written <= 0)
             return false;
@@ -314,10 +323,10 @@ bool tls_io_encrypt(struct tls_io *io, struct out *plain, size_t cipher_max)
 
 void tls_io_goodbye(struct tls_io *io)
 {
-    ERR_clear_error();
+    forget_errors();
     if (SSL_is_init_finished(io->ssl))
         (void)SSL_shutdown(io->ssl);
-    ERR_clear_error();
+    forget_errors();
 }
 
 struct out *tls_io_out(struct tls_io *io)
