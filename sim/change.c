@@ -42,6 +42,7 @@ static void retention_answered(struct sim *sim, void *ctx, int status, const str
     struct call *call = ctx;
 
     (void)work_is_done(sim, call, status, answer);
+    call->stream->retention_flight = 0;
     if (status == 200)
         call->stream->retention = call->hours;
     else if (status == 0 || status >= 500)
@@ -139,7 +140,7 @@ static void retention(struct client *client, struct stream_model *stream)
         work_think(client);
         return;
     }
-    client->call->hours = hours;
+    client->call->hours = stream->retention_flight = hours;
     (void)snprintf(body, sizeof(body), "{\"StreamName\":\"%s\",\"RetentionPeriodHours\":%llu}", stream->name,
                    (unsigned long long)hours);
     work_ask(client, hours > stream->retention ? "IncreaseStreamRetentionPeriod" : "DecreaseStreamRetentionPeriod", stream,

@@ -81,7 +81,8 @@ void model_acknowledged(struct sim *sim, struct record *record, str shard_id, st
     record->acked = ++sim->model.moment;
     if (os_wall_ms(sim->os) < record->sent_wall)
         record->sent_wall = os_wall_ms(sim->os);
-    shard->seen_open = os_wall_ms(sim->os);
+    if (record->sent_wall > shard->seen_open)
+        shard->seen_open = record->sent_wall;
     memcpy(record->seqno, text, sizeof(text));
     sim->model.acknowledged++;
 }
@@ -216,7 +217,8 @@ static void saw_record(struct sim *sim, struct shard_model *shard, size_t *at, c
         refute(sim, "record %llu arrived at %lld and now at %lld", (unsigned long long)record->id, (long long)record->time,
                (long long)time);
     record->time = time;
-    while (*at < shard->known_count && shard->known[*at] != record && record_may_be_gone(shard->known[*at]))
+    while (*at < shard->known_count && shard->known[*at] != record && seqno_cmp(shard->known[*at]->seqno, seqno) < 0 &&
+           record_may_be_gone(shard->known[*at]))
         ++*at;
     if (*at < shard->known_count && !record->seen && record_may_be_gone(record) &&
         seqno_cmp(seqno, shard->known[*at]->seqno) < 0)

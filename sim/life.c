@@ -261,7 +261,9 @@ static void meanwhile(struct sim *sim)
 
         if (below(sim, 3) == 0 && os_wall_ms(sim->os) < INT64_MAX) {
             note(sim, "the clock steps by %lld ms", (long long)by);
+            model_tick(sim);
             sim_step_wall(sim->os, by);
+            model_tick(sim);
         }
         break;
     }

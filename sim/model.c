@@ -52,7 +52,6 @@ struct shard_model *model_make_shard(struct sim *sim, struct stream_model *strea
     if (shard == NULL)
         abort();
     shard->stream = stream;
-    shard->seen_open = os_wall_ms(sim->os);
     (void)model_text(shard->id, sizeof(shard->id), id);
     stream->shards[stream->shard_count++] = shard;
     return shard;
@@ -66,14 +65,18 @@ struct shard_model *model_shard(struct stream_model *stream, str id)
     return NULL;
 }
 
+enum { PATIENCE_MS = 60000 };
+
 /* ---- time ---------------------------------------------------------------------------------------------------------- */
 
 static ms kept_from(struct sim *sim, const struct stream_model *stream, bool longest)
 {
-    uint64_t hours = stream->retention, other = stream->retention_asked ? stream->retention_asked : hours;
+    const uint64_t others[] = { stream->retention_asked, stream->retention_flight };
+    uint64_t hours = stream->retention;
 
-    if (longest ? other > hours : other < hours)
-        hours = other;
+    for (int i = 0; i < 2; i++)
+        if (others[i] && (longest ? others[i] > hours : others[i] < hours))
+            hours = others[i];
     return os_wall_ms(sim->os) - (ms)hours * 3600000;
 }
 
@@ -116,7 +119,7 @@ static void saw_shard(struct sim *sim, struct stream_model *stream, const struct
     if (shard == NULL)
         return;
     if (!str_present(json_text(numbers, "EndingSequenceNumber")))
-        shard->seen_open = os_wall_ms(sim->os);
+        shard->seen_open = os_wall_ms(sim->os) - PATIENCE_MS; /* when it was asked */
     shard->listed = true;
     keep(sim, shard, "its parent", shard->parent, sizeof(shard->parent), json_text(node, "ParentShardId"));
     keep(sim, shard, "its other parent", shard->adjacent, sizeof(shard->adjacent),
@@ -182,7 +185,8 @@ static void saw_or_not(struct sim *sim, struct shard_model *shard)
     for (size_t i = 0; i < shard->known_count; i++)
         may_be_gone = may_be_gone && record_may_be_gone(shard->known[i]);
     if (!may_be_gone)
-        refute(sim, "%s %s is not shown any more", shard->stream->name, shard->id);
+        refute(sim, "%s %s is not shown any more, was open at %lld, and all before %lld may be gone", shard->stream->name,
+               shard->id, (long long)shard->seen_open, (long long)shard->stream->expired_before);
     shard->gone = true;
 }
 

@@ -162,7 +162,7 @@ struct stream_model {
     bool busy;          /* somebody changes it */
     uint64_t looks;     /* changes and descriptions so far: what was asked for before the latest is stale */
     ms expired_before; /* what arrived earlier may be gone for good */
-    uint64_t retention, retention_asked; /* hours; asked: unknown outcome, 0 none */
+    uint64_t retention, retention_asked, retention_flight; /* hours; unknown outcome; being asked for; 0: none */
     uint32_t tags, tags_unsure; /* bits of TAGS_MAX */
     struct fact facts[FACT_COUNT];
     struct shard_model *shards[SHARDS_MAX];
