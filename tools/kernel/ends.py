@@ -84,7 +84,7 @@ def end_with_quiet_subscriptions(stage):
                 seen += [record["SequenceNumber"] for record in link.event()[1].get("Records", [])]
         except Ending as e:
             stage.check("no event is cut", not e.args[0], e)
-    stage.check("what was acknowledged before was pushed before", seen == [last["SequenceNumber"]], (seen, last))
+    stage.check("nothing but what was acknowledged is pushed", seen in ([], [last["SequenceNumber"]]), (seen, last))
     stage.figure(f"4 subscriptions: ended after {seconds * 1e3:.0f} ms")
     stage.server.start()
     stage.check("the next one serves", answers(stage.call, "ListStreams")[1] is None)

@@ -12,6 +12,7 @@ from load import Reader, Writer
 from stage import BigWriter, Skip, answers
 
 CGROUP_1, CGROUP_2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
+LARGER = ("--tail-bytes", "32MiB")  # and so are segments, each of which has its descriptor while it is not settled
 ENOUGH = 512  # descriptors, a quarter of which are kept for files
 BOUNDED = ("--memory-bytes", "32MiB", "--tail-bytes", "1MiB", "--index-cache-bytes", "1MiB")
 
@@ -45,9 +46,9 @@ def no_spinning(stage, what):
 def few_descriptors(stage):
     """More peers than descriptors: those who are in go on, the log rolls and settles, the others wait their turn. Where
     there are fewer than the log wants for itself, puts are refused now and then, and taken again."""
-    limits = (40,) if stage.short else (32, 64, 128, 256, 512)
+    limits = (64,) if stage.short else (48, 64, 128, 256, 512)
     for limit in limits:
-        stage.serve(limits={resource.RLIMIT_NOFILE: limit}).start()
+        stage.serve(*LARGER, limits={resource.RLIMIT_NOFILE: limit}).start()
         stage.load(3 if limit == limits[0] else 0, kind=BigWriter)
         stage.judge.patient = limit < ENOUGH
         stage.check(f"{limit}: load", stage.progress(20, 300))
@@ -176,7 +177,7 @@ def cgroup(stage, mib):
 
 def little_memory(stage):
     """A cgroup as large as the settings promise: the page cache shrinks, nothing is killed, nothing lost."""
-    mib = 160
+    mib = 256
     group = cgroup(stage, mib)
     try:
         server = stage.serve(*BOUNDED)
