@@ -123,6 +123,10 @@ void os_close(struct os_file *file);
 /* Up to `size` bytes; fewer only at the end of the file. */
 must_use enum err os_read_at(struct os_file *file, void *to, size_t size, uint64_t offset, size_t *ret_size);
 
+/* After IO: does the device behind the file answer now? Reads a block at its beginning or its end past every cache, which
+ * would also answer for a disk that is gone. IO if it does not, or if that cannot be found out. */
+must_use enum err os_probe(struct os_file *file);
+
 /* All of it or an error, after which any part may have reached the file. With OS_DIRECT, whole blocks (memory, size and
  * offset are multiples of OS_BLOCK_BYTES) go past the cache of the system where it can do that, which costs a fifth of
  * the CPU and leaves no dirty pages behind; nobody sees another difference, and the rest goes the usual way. */

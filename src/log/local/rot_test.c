@@ -213,6 +213,31 @@ TEST("a disk that answers nothing for a moment costs readers no record, and noth
     CHECK(failures > 0);
 }
 
+TEST("a disk that is gone is not called damaged because the cache still answers; when it is back everything is read")
+{
+    struct listing listing;
+    struct harness *h = make(5, &listing);
+    struct harness_read entry = { 0 };
+    unsigned failures = 0;
+
+    CHECK(harness_open(h) == OK);
+    sim_away(h->os, true);
+    CHECK_INT(harness_read(h, &entry, 1, 0, 50, 1 << 20), ERR_IO);
+    CHECK_INT(h->errors, 0);
+    sim_away(h->os, false);
+    CHECK(read_patiently(h, 1, &failures) > 0 && failures == 0);
+    harness_close(h);
+    sim_away(h->os, true); /* a start refuses, and judges nothing */
+    CHECK(harness_open(h) == ERR_IO);
+    CHECK_INT(h->count.damaged_frames, 0);
+    harness_close(h);
+    sim_away(h->os, false);
+    CHECK(harness_open(h) == OK);
+    CHECK(read_patiently(h, 1, &failures) > 0 && failures == 0);
+    harness_close(h);
+    harness_destroy(h);
+}
+
 TEST("a missing segment or settled file is said")
 {
     struct listing listing;

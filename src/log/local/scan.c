@@ -40,12 +40,7 @@ static enum err window_grow(struct scan *scan, size_t size)
 
 bool file_answers(struct os_file *file)
 {
-    uint64_t size;
-    size_t got;
-    char byte;
-
-    return os_size(file, &size) == OK && size > 0 &&
-           (os_read_at(file, &byte, 1, 0, &got) == OK || os_read_at(file, &byte, 1, size - 1, &got) == OK);
+    return os_probe(file) == OK;
 }
 
 /* One block that could not be read with the others: again, and if the rest of the file answers while it does not, it

@@ -18,8 +18,8 @@ struct scan {
     uint64_t unreadable;   /* blocks that the disk refused to read so far; they count as zeros */
 };
 
-/* Does a file answer anywhere, at its first byte or its last? If not, a place that cannot be read is not broken: the disk
- * is away. */
+/* Does the disk answer for another place of the file, past every cache? If not, or if that cannot be known, a place that
+ * cannot be read is not taken for broken: the disk may be away. */
 bool file_answers(struct os_file *file);
 
 /* Of a file, or of bytes in memory. `size` is what may be looked at. */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,7 +18,10 @@ struct os_file {
     int direct; /* the same file for OS_DIRECT; -1: there is none */
 };
 
-enum { IOV_ONCE = 64 }; /* pieces handed to the kernel in one call */
+enum {
+    IOV_ONCE = 64, /* pieces handed to the kernel in one call */
+    PROBE_BYTES = 4096,
+};
 
 static enum err err_of_errno(void)
 {
@@ -171,6 +175,38 @@ enum err os_sync(struct os_file *file)
 {
     return check(RETRY(fdatasync(file->fd)));
 }
+
+#ifdef O_DIRECT
+static bool block_answers(int fd, void *block, off_t offset)
+{
+    return RETRY(pread(fd, block, PROBE_BYTES, offset)) > 0;
+}
+
+enum err os_probe(struct os_file *file)
+{
+    char path[40];
+    struct stat found;
+    void *block = aligned_alloc(PROBE_BYTES, PROBE_BYTES);
+    bool answers = false;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+    fd = block ? (int)RETRY(open(path, O_RDONLY | O_DIRECT | O_CLOEXEC)) : -1;
+    if (fd >= 0 && fstat(fd, &found) == 0 && found.st_size > 0)
+        answers = block_answers(fd, block, 0) ||
+                  block_answers(fd, block, (found.st_size - 1) / PROBE_BYTES * PROBE_BYTES);
+    if (fd >= 0)
+        (void)close(fd);
+    free(block);
+    return answers ? OK : ERR_IO;
+}
+#else
+enum err os_probe(struct os_file *file)
+{
+    (void)file;
+    return ERR_IO;
+}
+#endif
 
 enum err os_size(struct os_file *file, uint64_t *ret_size)
 {

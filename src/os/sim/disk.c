@@ -317,6 +317,11 @@ void sim_heal(struct os *os)
     memset(os->disk.faults, 0, sizeof(os->disk.faults));
 }
 
+void sim_away(struct os *os, bool away)
+{
+    os->disk.away = away;
+}
+
 void sim_freeze(struct os *os)
 {
     os->disk.frozen = true;

@@ -87,6 +87,21 @@ static bool is_usable(const struct os_file *file, unsigned flag)
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
+enum { SIM_BLOCK_BYTES = 4096 };
+
+static bool is_broken(const struct inode *inode, uint64_t offset, uint64_t size)
+{
+    return inode->broken_size && offset < inode->broken_offset + inode->broken_size && inode->broken_offset < offset + size;
+}
+
+/* While the disk is away: the first and the last block of a file are still known. */
+static bool is_cached(const struct inode *inode, uint64_t offset, uint64_t size)
+{
+    uint64_t end = inode->live.size;
+
+    return offset + size <= SIM_BLOCK_BYTES || (end > 0 && offset >= (end - 1) / SIM_BLOCK_BYTES * SIM_BLOCK_BYTES);
+}
+
 enum err os_read_at(struct os_file *file, void *to, size_t size, uint64_t offset, size_t *ret_size)
 {
     struct verdict verdict = disk_verdict(file->os, SIM_READ);
@@ -97,11 +112,24 @@ enum err os_read_at(struct os_file *file, void *to, size_t size, uint64_t offset
         return verdict.err;
     if (!is_usable(file, OS_READ))
         return ERR_IO;
-    if (inode->broken_size && offset < inode->broken_offset + inode->broken_size &&
-        inode->broken_offset < offset + size)
+    if (is_broken(inode, offset, size) || (file->os->disk.away && !is_cached(inode, offset, size)))
         return ERR_IO;
     *ret_size = pages_read(&inode->live, to, size, offset);
     return OK;
+}
+
+enum err os_probe(struct os_file *file)
+{
+    struct verdict verdict = disk_verdict(file->os, SIM_READ);
+    const struct inode *inode = file->inode;
+    uint64_t size = inode->live.size, last = size ? (size - 1) / SIM_BLOCK_BYTES * SIM_BLOCK_BYTES : 0;
+
+    sim_spend(file->os, 20, 200);
+    if (verdict.err != OK)
+        return verdict.err;
+    if (!is_usable(file, OS_READ) || file->os->disk.away || size == 0)
+        return ERR_IO;
+    return is_broken(inode, 0, SIM_BLOCK_BYTES) && is_broken(inode, last, SIM_BLOCK_BYTES) ? ERR_IO : OK;
 }
 
 enum err os_size(struct os_file *file, uint64_t *ret_size)

@@ -107,6 +107,9 @@ void sim_lie(struct os *os, unsigned kinds, unsigned per_million);
 /* Rot: flip one bit (0-7) of the byte at `offset`. MISSING where there is none. */
 must_use enum err sim_flip(struct os *os, const char *path, uint64_t offset, unsigned bit);
 
+/* The disk is gone, or back. Meanwhile reads answer from the page cache only, which knows the ends of files. */
+void sim_away(struct os *os, bool away);
+
 /* Reading any byte of the range gives IO from now on; size 0 heals. One range per file. */
 must_use enum err sim_break(struct os *os, const char *path, uint64_t offset, uint64_t size);
 

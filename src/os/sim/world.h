@@ -29,7 +29,7 @@ struct disk {
     struct fault faults[SIM_FAULTS_MAX];
     int64_t sync_us_min, sync_us_max;
     unsigned lying_kinds, lies_per_million;
-    bool frozen;
+    bool frozen, away;
 };
 
 struct net {
