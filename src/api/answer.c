@@ -5,7 +5,7 @@
 #include "codec/base64.h"
 #include "shape/encode.h"
 
-enum { ANSWER_BYTES_MAX = 32 << 20, ID2_BYTES = 72 };
+enum { ANSWER_BYTES_MAX = 32 << 20, ID2_WORDS = 9, ID2_CHARS = ID2_WORDS * 8 / 3 * 4 };
 
 /* An answer's body on its way out. */
 struct body {
@@ -23,21 +23,46 @@ static void body_release(void *ctx)
     free(body);
 }
 
+/* An opaque text that differs each time. Nobody relies on its not being guessed: a small generator (splitmix64) makes
+ * it, from one word of the kernel's. */
+static void id2_format(struct api *api, char ret_text[static ID2_CHARS])
+{
+    uint64_t words[ID2_WORDS];
+
+    if (api->id2 == 0)
+        os_entropy(api->config.os, &api->id2, sizeof(api->id2));
+    for (size_t i = 0; i < ID2_WORDS; i++) {
+        uint64_t word = api->id2 += 0x9e3779b97f4a7c15;
+
+        word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9;
+        word = (word ^ word >> 27) * 0x94d049bb133111eb;
+        words[i] = word ^ word >> 31;
+    }
+    base64_encode(str_bytes(words, sizeof(words)), ret_text);
+}
+
+/* Written once per second. */
+static str date_header(struct api *api, ms now)
+{
+    if (api->date_size == 0 || now / 1000 != api->date_s) {
+        api->date_s = now / 1000;
+        api->date_size = date_format_http(now, api->date);
+    }
+    return str_bytes(api->date, api->date_size);
+}
+
 size_t answer_headers(struct rq *rq, str content_type, struct http_header *ret_headers)
 {
-    char *date = arena_alloc(&rq->arena, DATE_TEXT_MAX), *id2 = arena_alloc(&rq->arena, ID2_BYTES / 3 * 4);
-    uint8_t random[ID2_BYTES];
+    char *id2 = arena_bytes(&rq->arena, ID2_CHARS);
     size_t count = 0;
 
     ret_headers[count++] =
         (struct http_header){ STR("x-amzn-RequestId"), str_bytes(rq->request_id, REQUEST_ID_CHARS) };
     if (id2) {
-        rq_random(rq, random, sizeof(random));
-        base64_encode(str_bytes(random, sizeof(random)), id2);
-        ret_headers[count++] = (struct http_header){ STR("x-amz-id-2"), str_bytes(id2, ID2_BYTES / 3 * 4) };
+        id2_format(rq->api, id2);
+        ret_headers[count++] = (struct http_header){ STR("x-amz-id-2"), str_bytes(id2, ID2_CHARS) };
     }
-    if (date)
-        ret_headers[count++] = (struct http_header){ STR("Date"), str_bytes(date, date_format_http(rq->now, date)) };
+    ret_headers[count++] = (struct http_header){ STR("Date"), date_header(rq->api, rq->now) };
     if (content_type.size)
         ret_headers[count++] = (struct http_header){ STR("Content-Type"), content_type };
     return count + envelope_cors(rq, ret_headers + count);

@@ -42,15 +42,10 @@ static str resource_arn(struct rq *rq)
     return STR("*");
 }
 
-/* The policy that is attached to the resource itself; NULL if there is none (or no such resource). */
-static enum err resource_policy(struct rq *rq, const struct arn *arn, struct policy **ret_policy)
+/* The policy that is attached to the resource itself; NULL if there is none. */
+static enum err resource_policy(struct rq *rq, str text, struct policy **ret_policy)
 {
     static const struct policy_bounds bounds = { POLICY_BYTES_MAX, POLICY_STATEMENTS_MAX, POLICY_VALUES_MAX };
-    struct stream *stream = catalog_stream(rq->api->config.catalog, arn->account, arn->region, arn->stream);
-    struct consumer *consumer = stream && str_present(arn->consumer) ? stream_consumer(stream, arn->consumer) : NULL;
-    str text = consumer                                ? consumer->record->policy
-               : stream && !str_present(arn->consumer) ? stream->record->policy
-                                                       : (str){ 0 };
     str sentence;
 
     *ret_policy = NULL;
@@ -59,14 +54,24 @@ static enum err resource_policy(struct rq *rq, const struct arn *arn, struct pol
     return policy_parse(text, POLICY_RESOURCE, bounds, &rq->arena, ret_policy, &sentence);
 }
 
-static const struct catalog_tags *resource_tags(struct rq *rq, const struct arn *arn)
+/* What the question needs to know about the resource; nothing if there is no such stream or consumer. */
+static enum err ask_resource(struct rq *rq, const struct arn *arn, struct policy_question *question,
+                             struct policy **ret_policy)
 {
     struct stream *stream = catalog_stream(rq->api->config.catalog, arn->account, arn->region, arn->stream);
     struct consumer *consumer = stream && str_present(arn->consumer) ? stream_consumer(stream, arn->consumer) : NULL;
+    const struct catalog_tags *tags;
 
-    if (consumer)
-        return &consumer->record->tags;
-    return stream && !str_present(arn->consumer) ? &stream->record->tags : NULL;
+    *ret_policy = NULL;
+    if (stream == NULL || (str_present(arn->consumer) && consumer == NULL))
+        return OK;
+    tags = consumer ? &consumer->record->tags : &stream->record->tags;
+    if (tags->count) {
+        static_assert(sizeof(struct policy_tag) == sizeof(struct map_entry), "the same two strs");
+        question->resource_tags = (const struct policy_tag *)(const void *)tags->at;
+        question->resource_tag_count = tags->count;
+    }
+    return resource_policy(rq, consumer ? consumer->record->policy : stream->record->policy, ret_policy);
 }
 
 static enum err judge(struct rq *rq, str action, str resource)
@@ -78,20 +83,13 @@ static enum err judge(struct rq *rq, str action, str resource)
                                         .user_agent = http_find(rq->http, STR("user-agent")),
                                         .now = rq->now,
                                         .secure_transport = rq->http->secure };
-    const struct catalog_tags *tags;
     struct policy *policy = NULL;
     enum policy_verdict verdict;
     struct arn arn;
 
     if (arn_parse(resource, &arn) == OK) {
         question.resource_account = arn.account;
-        TRY(resource_policy(rq, &arn, &policy));
-        tags = resource_tags(rq, &arn);
-        if (tags && tags->count) {
-            static_assert(sizeof(struct policy_tag) == sizeof(struct map_entry), "the same two strs");
-            question.resource_tags = (const struct policy_tag *)(const void *)tags->at;
-            question.resource_tag_count = tags->count;
-        }
+        TRY(ask_resource(rq, &arn, &question, &policy));
     }
     verdict = policy_judge(&question, policy);
     if (verdict == POLICY_ALLOWED)

@@ -18,6 +18,10 @@ struct api {
     bool resuming;
     size_t random_left; /* how much of `random`, from its end, has not been given out */
     uint8_t random[API_RANDOM_BYTES];
+    uint64_t id2;                   /* what x-amz-id-2 is made from; 0: not begun */
+    int64_t date_s;                 /* the second that `date` tells */
+    char date[DATE_TEXT_MAX];
+    size_t date_size;
 };
 
 /* envelope.c: which service, operation and format; answers what never gets that far. True: go on with rq. */

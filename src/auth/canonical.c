@@ -109,13 +109,14 @@ static void header_value(struct buf *buf, str value)
     value = str_trim(value);
     if (value.size == 0)
         return;
-    if (memmem(value.at, value.size, "  ", 2) == NULL) {
-        buf_append(buf, value);
-        return;
+    for (str run; str_present(value);) {
+        run = str_cut(&value, ' ');
+        buf_append(buf, run);
+        while (value.size && value.at[0] == ' ')
+            value = str_slice(value, 1, value.size);
+        if (str_present(value))
+            buf_byte(buf, ' ');
     }
-    for (size_t i = 0; i < value.size; i++)
-        if (value.at[i] != ' ' || value.at[i - 1] != ' ')
-            buf_byte(buf, value.at[i]);
 }
 
 /* All values of that header, joined by commas. False if there is none. */

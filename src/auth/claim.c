@@ -98,12 +98,9 @@ static void split_authorization(struct found *found)
     size_t word = 0;
 
     while (rest.size) {
-        size_t size = 0;
-        str part, name;
+        size_t size = str_index(str_slice(rest, 0, str_index(rest, ',')), ' ');
+        str part = str_slice(rest, 0, size), name;
 
-        while (size < rest.size && rest.at[size] != ',' && rest.at[size] != ' ')
-            size++;
-        part = str_slice(rest, 0, size);
         rest = str_slice(rest, size + 1, rest.size);
         if (part.size == 0)
             continue;

@@ -126,7 +126,7 @@ static bool match(str text, const char *pattern, struct date *date)
     for (size_t i = 0; i < text.size; i++) {
         char p = pattern[i], c = text.at[i];
 
-        if (strchr("YODhms", p)) {
+        if (p == 'Y' || p == 'O' || p == 'D' || p == 'h' || p == 'm' || p == 's') {
             if (c < '0' || c > '9')
                 return false;
             fields[(unsigned char)p] = fields[(unsigned char)p] * 10 + (c - '0');

@@ -1,13 +1,6 @@
 #include "base/str.h"
 
-str str_slice(str s, size_t from, size_t to)
-{
-    if (to > s.size)
-        to = s.size;
-    if (from > to)
-        from = to;
-    return (str){ .at = s.at ? s.at + from : NULL, .size = to - from };
-}
+#include "base/bytes.h"
 
 int str_cmp(str a, str b)
 {
@@ -24,12 +17,29 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-bool str_eq_nocase(str a, str b)
+/* The same of eight characters at once. Seven bits and a constant carry into the eighth where the letter is in range. */
+static uint64_t lower_eight(const char *at)
 {
-    if (a.size != b.size)
-        return false;
-    for (size_t i = 0; i < a.size; i++)
-        if (lower(a.at[i]) != lower(b.at[i]))
+    const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
+    uint64_t eight, seven, from_a, behind_z;
+
+    memcpy(&eight, at, sizeof(eight));
+    seven = eight & ~tops;
+    from_a = seven + (0x80 - 'A') * ones;
+    behind_z = seven + (0x7f - 'Z') * ones;
+    return eight | (from_a & ~behind_z & ~eight & tops) >> 2;
+}
+
+bool str_eq_nocase_sized(const char *a, const char *b, size_t size)
+{
+    if (size >= 8) {
+        for (size_t i = 0; i + 8 < size; i += 8)
+            if (lower_eight(a + i) != lower_eight(b + i))
+                return false;
+        return lower_eight(a + size - 8) == lower_eight(b + size - 8);
+    }
+    for (size_t i = 0; i < size; i++)
+        if (lower(a[i]) != lower(b[i]))
             return false;
     return true;
 }
@@ -86,11 +96,27 @@ enum err str_u64(str s, uint64_t *ret_number)
     return OK;
 }
 
+/* Four bytes at a time: their nibbles spread over a word, and those above nine are moved up to the letters. */
+static void hex_four(const char *bytes, char *to)
+{
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t four = load_le32(bytes), above;
+
+    four = (four | four << 16) & 0x0000ffff0000ffff;
+    four = (four | four << 8) & 0x00ff00ff00ff00ff;
+    four = (four >> 4 & 0x000f000f000f000f) | (four & 0x000f000f000f000f) << 8;
+    above = (four + 6 * ones) >> 4 & ones;
+    store_le64(to, four + '0' * ones + above * ('a' - '0' - 10));
+}
+
 void str_hex(str bytes, char *ret_digits)
 {
     static const char digits[] = "0123456789abcdef";
+    size_t i = 0;
 
-    for (size_t i = 0; i < bytes.size; i++) {
+    for (; i + 4 <= bytes.size; i += 4)
+        hex_four(bytes.at + i, ret_digits + 2 * i);
+    for (; i < bytes.size; i++) {
         uint8_t byte = (uint8_t)bytes.at[i];
 
         ret_digits[2 * i] = digits[byte >> 4];

@@ -45,13 +45,25 @@ static inline bool str_eq(str a, str b)
 }
 
 /* From `from` up to `to`, both clipped to the size of `s`. */
-str str_slice(str s, size_t from, size_t to);
+static inline str str_slice(str s, size_t from, size_t to)
+{
+    if (to > s.size)
+        to = s.size;
+    if (from > to)
+        from = to;
+    return (str){ .at = s.at ? s.at + from : NULL, .size = to - from };
+}
 
 /* Bytewise order, shorter first: negative, 0 or positive. */
 int str_cmp(str a, str b);
 
 /* Equal without regard to ASCII case. */
-bool str_eq_nocase(str a, str b);
+bool str_eq_nocase_sized(const char *a, const char *b, size_t size);
+
+static inline bool str_eq_nocase(str a, str b)
+{
+    return a.size == b.size && str_eq_nocase_sized(a.at, b.at, a.size);
+}
 
 bool str_starts(str s, str prefix);
 bool str_ends(str s, str suffix);

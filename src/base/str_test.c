@@ -58,4 +58,35 @@ TEST("case is ignored only where asked, and order is bytewise")
     CHECK(str_cmp(STR(""), (str){ 0 }) == 0);
 }
 
+TEST("case is ignored of letters only, at every place; digits are as printf writes them")
+{
+    char a[24], b[24], hex[60], expected[60];
+
+    for (size_t size = 1; size <= 20; size++) {
+        for (int byte = 0; byte < 256; byte++) {
+            for (size_t at = 0; at < size; at++) {
+                bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+
+                memset(a, 'k', sizeof(a));
+                memset(b, 'K', sizeof(b));
+                a[at] = (char)byte;
+                b[at] = (char)(byte ^ 0x20);
+                if (!CHECK(str_eq_nocase(str_bytes(a, size), str_bytes(b, size)) == letter))
+                    return;
+                b[at] = (char)byte;
+                if (!CHECK(str_eq_nocase(str_bytes(a, size), str_bytes(b, size))))
+                    return;
+            }
+        }
+    }
+    for (size_t i = 0; i < sizeof(a); i++)
+        a[i] = (char)(i * 11 + 3);
+    for (size_t i = 0; i < sizeof(a); i++)
+        (void)snprintf(expected + 2 * i, 3, "%02x", (uint8_t)a[i]);
+    for (size_t size = 0; size <= sizeof(a); size++) {
+        str_hex(str_bytes(a, size), hex);
+        CHECK(memcmp(hex, expected, 2 * size) == 0);
+    }
+}
+
 UNIT_MAIN

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdio.h>
+#include <string.h>
 
 #include "store/store.h"
 
@@ -28,11 +29,23 @@ static inline str key_str(const struct key *key)
             (key)->size = sizeof((key)->text) - 1; /* a region of that length is a stranger's: nothing is found */     \
     } while (0)
 
+static inline void key_add_(struct key *key, str part)
+{
+    part = str_slice(part, 0, sizeof(key->text) - 1 - key->size);
+    if (part.size)
+        memcpy(key->text + key->size, part.at, part.size);
+    key->size += part.size;
+}
+
+/* Joined, not formatted: every request looks for its stream. */
 static inline struct key key_stream(str account, str region, str name)
 {
+    const str parts[] = { STR("stream/"), account, STR("/"), region, STR("/"), name };
     struct key key;
 
-    KEY_FMT_(&key, "stream/%.*s/%.*s/%.*s", STR_ARG(account), STR_ARG(region), STR_ARG(name));
+    key.size = 0;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        key_add_(&key, parts[i]);
     return key;
 }
 
