@@ -31,12 +31,17 @@ struct server {
     struct logger logger;
     struct os_timer turn;           /* lines of the log to hand over, peers that wait for memory */
     bool turn_armed;
+    struct os_timer rest;           /* looks whether nobody asks any more */
+    bool rest_armed;
+    uint64_t rest_requests;         /* had been counted at the last look */
     enum server_state state;
     bool stop_asked;                /* by a signal, before it served */
     int exit_code;
     void (*serving)(void *ctx, bool serving);
+    void (*resting)(void *ctx);
     void (*stopped)(void *ctx, int exit_code);
     void *stopped_ctx;
+    uint64_t snapshot_bytes_min;
 
     char dir[PATH_BYTES];
     struct os_file *lock;
@@ -100,6 +105,9 @@ bool conns_turn(struct server *server);
 
 /* What can wait a moment is done soon: see turn() in serve.c. */
 void server_turn_soon(struct server *server);
+
+/* Something was asked; see rest() in serve.c. */
+void server_rest_later(struct server *server);
 
 /* access.c: what the access log tells of a request. */
 void access_of(const struct rq *rq, struct log_access *access);

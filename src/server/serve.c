@@ -15,6 +15,7 @@
 
 enum {
     TURN_US = 50000,
+    REST_US = 1000000,
     SNAPSHOT_BYTES_MIN = 1 << 20,
     WAITING_PUTS_MAX = 20000,
     WAITING_PUTS_MS = 25000,
@@ -62,6 +63,27 @@ void server_turn_soon(struct server *server)
     os_timer_start(server->loop, &server->turn, TURN_US);
 }
 
+/* Once a second while requests come; after a second without any the owner is told, and then an idle server sleeps. */
+static void rest(struct os_timer *timer)
+{
+    struct server *server = container_of(timer, struct server, rest);
+
+    server->rest_armed = false;
+    if (server->rest_requests == server->count_http.requests)
+        server->resting(server->stopped_ctx);
+    else
+        server_rest_later(server);
+}
+
+void server_rest_later(struct server *server)
+{
+    if (server->rest_armed || server->resting == NULL)
+        return;
+    server->rest_armed = true;
+    server->rest_requests = server->count_http.requests;
+    os_timer_start(server->loop, &server->rest, REST_US);
+}
+
 static void lines_gathered(void *ctx)
 {
     server_turn_soon(ctx);
@@ -92,6 +114,7 @@ static void final(struct os_message *message)
         LOG(&server->logger, server_now(server), stopped, LOG_TEXT("data", str_of(server->dir)));
     logger_flush(&server->logger);
     os_timer_stop(&server->turn);
+    os_timer_stop(&server->rest);
     server->stopped(server->stopped_ctx, server->exit_code);
 }
 
@@ -450,7 +473,7 @@ static enum err start_catalog(struct server *server)
                                      .worker = server->worker,
                                      .dir = server->lock ? server->dir : NULL,
                                      .transition_ms = server->settings->transition_ms,
-                                     .snapshot_bytes_min = SNAPSHOT_BYTES_MIN,
+                                     .snapshot_bytes_min = server->snapshot_bytes_min,
                                      .log = server->log,
                                      .event = catalog_event,
                                      .failed = log_failed,
@@ -566,6 +589,7 @@ static void start(struct server *server)
 
     (void)snprintf(server->dir, sizeof(server->dir), "%.3900s", server->settings->data ? server->settings->data : "");
     server->turn.fire = turn;
+    server->rest.fire = rest;
     server->grace.fire = grace_over;
     server->linger.fire = linger_over;
     list_init(&server->conns);
@@ -598,8 +622,10 @@ enum err server_create(const struct server_config *config, struct server **ret_s
     server->loop = config->loop;
     server->settings = config->settings;
     server->serving = config->serving;
+    server->resting = config->resting;
     server->stopped = config->stopped;
     server->stopped_ctx = config->ctx;
+    server->snapshot_bytes_min = config->snapshot_bytes_min ? config->snapshot_bytes_min : SNAPSHOT_BYTES_MIN;
     server->conn_max = conns_allowed(config);
     logger = config->logger;
     logger.gathered = lines_gathered;

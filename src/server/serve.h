@@ -12,10 +12,15 @@ struct server_config {
     struct os_loop *loop;
     const struct settings *settings; /* good as long as the server */
     struct logger_config logger; /* `gathered` is the server's own */
+    uint64_t snapshot_bytes_min; /* the catalog's changes that make a snapshot worth writing; 0: 1 MiB */
     uint64_t files_max;          /* descriptors that this process may have; 0: no bound is known */
 
     /* Requests are taken from now on, or (false) no longer. May be NULL. */
     void (*serving)(void *ctx, bool serving);
+
+    /* Nobody has asked for anything for a second, or many connections have gone: a good moment to give memory back to
+     * the system. May be NULL. */
+    void (*resting)(void *ctx);
 
     /* Once, on the loop: everything is closed and given back, and server_destroy may be called when the loop has
      * returned. 0: stopped in order; 1: could not start or go on (told in the log). */
