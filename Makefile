@@ -4,7 +4,7 @@
 #   make run        serve                             make test     every test, real clients included
 #   make check      the unit tests alone, < 60 s      make bench    against its peers, in turns
 #   make crash      ROUNDS=1000 kills, faults         make fuzz     every fuzzer, SECONDS=60 each; T=json for one
-#   make sim        the whole server in a simulated world, SECONDS=60 of seeds; SEED=n: that one, aloud
+#   make sim        the whole server in a simulated world, SECONDS=60 or HOURS=1 of seeds; SEED=n: one, aloud
 #   make sim-selftest  planted bugs and lies that the simulator must find
 #   make sweep      everything that can fail, fails once; every byte on disk is another one (an hour)
 #   make arrows     draw which room uses which        make fmt      clang-format;  make tidy: sizes and lint
@@ -15,6 +15,7 @@ DESTDIR ?=
 SECONDS ?= 60
 ROUNDS ?= 1000
 SEED ?=
+HOURS ?=
 T ?=
 
 .PHONY: all help run demo test check bench crash sim sim-selftest sweep fuzz fuzz-smoke arrows fmt tidy install clean setup configure
@@ -52,7 +53,7 @@ crash: all
 
 sim: configure
 	@ninja -C build sim/leat-sim
-	build/sim/leat-sim $(if $(SEED),--seed $(SEED) --aloud,--seconds $(SECONDS))
+	build/sim/leat-sim $(if $(SEED),--seed $(SEED) --aloud,--seconds $(if $(HOURS),$(shell expr $(HOURS) \* 3600),$(SECONDS)))
 
 sim-selftest: configure
 	@ninja -C build sim/leat-sim

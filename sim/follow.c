@@ -131,6 +131,15 @@ static void registered(struct sim *sim, void *ctx, int status, const struct node
         think(follower);
 }
 
+static void deregistered(struct sim *sim, void *ctx, int status, const struct node *answer)
+{
+    struct follower *follower = ctx;
+
+    saw(sim, "DeregisterStreamConsumer", follower, status, answer);
+    follower->arn_of = NULL;
+    think(follower);
+}
+
 static void pick_shard(struct sim *sim, struct follower *follower)
 {
     struct stream_model *stream = sim->model.stream_count ? &sim->model.streams[below(sim, sim->model.stream_count)] : NULL;
@@ -153,6 +162,8 @@ static void next(struct os_timer *timer)
         pick_shard(sim, follower);
     if (follower->shard == NULL)
         think(follower);
+    else if (follower->arn_of == follower->shard->stream && below(sim, 12) == 0)
+        ask(follower, "DeregisterStreamConsumer", deregistered);
     else if (follower->arn_of == follower->shard->stream)
         subscribe(sim, follower);
     else

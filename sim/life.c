@@ -12,6 +12,7 @@ enum {
     REST_US = 2 * 1000 * 1000, /* for what was closed in the last turns */
     STARTS_MAX = 30, /* in a row that were hit */
     DISK_BYTES = 1 << 30,
+    OWN_BYTES = 6 << 20,
     HOURS_MAX = 72,
     REST_MAX_US = 90 * 1000 * 1000,
     SHIFT_MS_MAX = 6 * 3600 * 1000,
@@ -96,6 +97,7 @@ static bool is_down(void *ctx)
 bool life_boot(struct sim *sim)
 {
     struct server_config config = { .os = sim->os, .settings = &sim->settings, .stopped = stopped, .ctx = sim,
+                                    .snapshot_bytes_min = (uint64_t)1 << (9 + below(sim, 8)),
                                     .logger = { .sink = lines, .sink_ctx = sim, .json = true, .level = LEVEL_INFO, .fd = -1 } };
     enum err err;
 
@@ -119,6 +121,12 @@ bool life_boot(struct sim *sim)
 }
 
 /* ---- ends --------------------------------------------------------------------------------------------------------- */
+
+/* What the settings allow, twice what is in flight (a frame, its copy), and what these few streams and clients take. */
+static size_t memory_bound(const struct settings *settings)
+{
+    return (size_t)(settings->tail_bytes + settings->index_cache_bytes + 2 * settings->segment_bytes + OWN_BYTES);
+}
 
 /* A server that has ended gives everything back. */
 static void give_back(struct sim *sim)
@@ -149,6 +157,8 @@ void life_end(struct sim *sim, bool power_loss)
 
     sim->working = false;
     heap_fail(0, 0);
+    if (heap.peak_bytes > memory_bound(&sim->settings))
+        refute(sim, "the server has taken %zu bytes, and %zu are its bound", heap.peak_bytes, memory_bound(&sim->settings));
     note(sim, "memory: %zu bytes at most, %llu allocations failed", heap.peak_bytes, (unsigned long long)heap.failed);
     if (sim->server && sim->stopped)
         give_back(sim);

@@ -17,15 +17,28 @@ void model_deinit(struct model *model)
     free(model->records);
 }
 
+/* A stream that is gone, whose name nobody has taken since. */
+static struct stream_model *free_name(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->model.stream_count; i++)
+        if (sim->model.streams[i].life == LIFE_DELETED && !sim->model.streams[i].replaced)
+            return &sim->model.streams[i];
+    return NULL;
+}
+
 struct stream_model *model_new_stream(struct sim *sim)
 {
-    struct stream_model *stream;
+    struct stream_model *stream, *before = below(sim, 2) ? free_name(sim) : NULL;
 
     if (sim->model.stream_count == STREAMS_MAX)
         return NULL;
     stream = &sim->model.streams[sim->model.stream_count];
     *stream = (struct stream_model){ .retention = 24 };
-    (void)snprintf(stream->name, sizeof(stream->name), "s%zu", sim->model.stream_count++);
+    (void)snprintf(stream->name, sizeof(stream->name), "s%u", (unsigned)sim->model.stream_count++ % STREAMS_MAX);
+    if (before) {
+        before->replaced = true;
+        memcpy(stream->name, before->name, sizeof(stream->name));
+    }
     return stream;
 }
 

@@ -12,7 +12,7 @@
 enum {
     TRACE_LINES = 200,
     TRACE_LINE_BYTES = 200,
-    STREAMS_MAX = 12,
+    STREAMS_MAX = 16,
     SHARDS_MAX = 160,/* per stream */
     CLIENTS_MAX = 8,
     TAGS_MAX = 4,
@@ -160,6 +160,7 @@ struct stream_model {
     bool active, deleting; /* seen so */
     bool deleted;       /* the call was acknowledged */
     bool busy;          /* somebody changes it */
+    bool replaced;      /* it is gone, and another has its name */
     uint64_t looks;     /* changes and descriptions so far: what was asked for before the latest is stale */
     ms expired_before; /* what arrived earlier may be gone for good */
     uint64_t retention, retention_asked, retention_flight; /* hours; unknown outcome; being asked for; 0: none */

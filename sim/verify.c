@@ -164,7 +164,7 @@ static void verify_stream(struct sim *sim, struct stream_model *stream)
     const struct node *answer;
     int status;
 
-    if (!settle(sim, stream))
+    if (stream->replaced || !settle(sim, stream))
         return;
     (void)snprintf(body, sizeof(body), "{\"StreamName\":\"%s\",\"MaxResults\":1000}", stream->name);
     answer = get(sim, "ListShards", body, &status);
