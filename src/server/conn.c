@@ -4,9 +4,6 @@
  * where it lies. One write is under way at a time. The machine says when it wants no input; then the socket rests. */
 #include <assert.h>
 #include <stdlib.h>
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 #include "server/room.h"
 
@@ -327,6 +324,7 @@ static void request(void *ctx, struct http_request *http)
     struct conn *conn = ctx;
 
     conn->server->count_http.requests++;
+    server_rest_later(conn->server);
     if (conn->server->state == SERVER_DRAINING)
         http_shutdown(http->conn);
     if (!plain_request(conn->server, http))
@@ -429,15 +427,14 @@ static void hurry(struct server *server)
     api_resume(server->api, true);
 }
 
-/* Most of what thousands of connections held lies scattered in the heap, which only the C library can give back. */
+/* Most of what thousands of connections held lies scattered in the heap; it is given back also while others are busy. */
 static void trim(struct server *server)
 {
     if (server->conn_peak < TRIM_CONNS_MIN || server->conn_count > server->conn_peak / 2)
         return;
     server->conn_peak = server->conn_count;
-#if defined(__GLIBC__)
-    (void)malloc_trim(0);
-#endif
+    if (server->resting)
+        server->resting(server->stopped_ctx);
 }
 
 bool conns_turn(struct server *server)

@@ -3,14 +3,36 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "os/os.h"
 #include "server/room.h"
+
+enum { KEPT_BLOCK_MAX = 32 << 20, KEPT_MAX = 64 << 20 };
 
 struct run {
     struct os_loop *loop;
     int exit_code;
 };
+
+/* Bodies and answers of megabytes come and go. If their memory went back to the system each time, the kernel would make
+ * and clear the same pages again for the next one; it goes back when nobody asks any more. */
+static void keep_memory(void)
+{
+#if defined(__GLIBC__)
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK_MAX);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
+#endif
+}
+
+static void give_memory_back(void *ctx)
+{
+#if defined(__GLIBC__)
+    (void)malloc_trim(0);
+#endif
+}
 
 static void tell_manager(void *ctx, bool serving)
 {
@@ -42,12 +64,14 @@ int serve_main(const struct settings *settings)
                     .json = logger_wants_json(settings->log_format, STDERR_FILENO),
                     .level = settings->log_level },
         .serving = tell_manager,
+        .resting = give_memory_back,
         .stopped = stop_running,
         .ctx = &run,
     };
     char sentence[CHECK_SENTENCE_BYTES];
     struct server *server;
 
+    keep_memory();
     if (os_create(&config.os) != OK) {
         (void)fprintf(stderr, "leat: no memory to start with\n");
         return 1;
