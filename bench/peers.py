@@ -143,7 +143,7 @@ class Leat(Peer):
 class LeatOs(Leat):
     name, label = "leat-os", "Leat, `os`"
     durable, durability = "within 100 ms", "os"
-    spared = dict.fromkeys(("start", "put-slow", "put-slow5", "get", "fanout", "spread", "fill"), "")
+    spared = dict.fromkeys(("start", "put-slow", "put-slow5", "get", "fanout", "fill"), "")
 
 
 def npm_install(package):
@@ -160,8 +160,7 @@ def npm_install(package):
 class Kinesalite(Peer):
     name, label = "kinesalite", "kinesalite (memory)"
     limit = False                # node reserves more than it uses; its heap is limited instead
-    spared = {"put-slow": "syncs nothing", "put-slow5": "", "fanout": "has no SubscribeToShard",
-              "spread": "20 calls over 10,000 shards take minutes"}
+    spared = {"put-slow": "syncs nothing", "put-slow5": "", "fanout": "has no SubscribeToShard"}
     volume = 0.05
     memory = f"a heap of {NODE_HEAP_MB >> 10} GiB"
     path = False
@@ -184,8 +183,7 @@ class KinesaliteDisk(Kinesalite):
 class KinesisLocal(Peer):
     name, label = "kinesis-local", "kinesis-mock (npm)"
     limit = False
-    spared = {"put-slow": "syncs nothing", "put-slow5": "", "fill": "1 GB takes half an hour",
-              "spread": "has at most 1,000 shards"}
+    spared = {"put-slow": "syncs nothing", "put-slow5": "", "fill": "1 GB takes half an hour"}
     volume = 0.006
     memory = f"a heap of {NODE_HEAP_MB >> 10} GiB"
 
@@ -233,7 +231,7 @@ class Nginx(Peer):
     name, label = "nginx", "nginx, fixed answer"
     load_flags = ("--unchecked",)
     volume = 0.3
-    spared = dict.fromkeys(("fill", "put-slow", "put-slow5", "get", "fanout", "spread", "start"), "")
+    spared = dict.fromkeys(("fill", "put-slow", "put-slow5", "get", "fanout", "start"), "")
 
     def install(self):
         return None if shutil.which("nginx") or os.access("/usr/sbin/nginx", os.X_OK) else "no nginx here"
@@ -252,7 +250,7 @@ http {{ access_log off; keepalive_requests 1000000000; client_max_body_size 0; c
                 os.path.join(data, "nginx.conf")]
 
 
-LOG_SPARED = dict.fromkeys(("get", "fanout", "spread", "fill"), "")
+LOG_SPARED = dict.fromkeys(("get", "fanout", "fill"), "")
 LOG_OS_SPARED = dict(LOG_SPARED, **dict.fromkeys(("start", "put-slow", "put-slow5"), ""))
 
 

@@ -88,7 +88,8 @@ def cell(found, form):
         return "–"
     text = form.format(found["median"])
     if found["n"] > 1:
-        text += f" <sub>{form.format(found['low'])}–{form.format(found['high'])}</sub>"
+        spread = form.replace(" ×", "")
+        text += f" <sub>{spread.format(found['low'])}–{spread.format(found['high'])}</sub>"
     return text
 
 

@@ -124,7 +124,8 @@ def put_here(stage):
     result = stage.load("put", "--connections", 64, "--seconds", stage.seconds(4))
     return {"put_rate": result["per_second"], "put_p50_ms": result["latency_us"]["p50"] / 1e3,
             "put_p99_ms": result["latency_us"]["p99"] / 1e3,
-            "put_cpu_us": result["server_cpu_s"] * 1e6 / result["answers"]}
+            "put_cpu_us": result["server_cpu_s"] * 1e6 / result["answers"],
+            "put_client_us": result["client_cpu_s"] * 1e6 / result["answers"]}
 
 
 def put_slow(stage, us=1000, name="slow"):
@@ -336,8 +337,8 @@ def read(stage):
 
 
 def huge(stage):
-    """50,000 shards against 50, half of them in the stream that is put to: memory, the start after a kill, and the commit
-    at the same bytes per second."""
+    """50,000 shards against 50, half of them in the stream that is put to: memory, the start after a kill, and the
+    commit at the same bytes per second."""
     numbers = {}
     for shards, name in ((SHARDS_FEW, "few"), (int(SHARDS_HUGE * min(stage.scale * 2, 1)), "huge")):
         stage.again()
@@ -413,7 +414,7 @@ SCENARIOS = {
     "fanout": (fanout, None, None),
     "half": (half, OURS, None),
     "huge": (huge, ("leat",), None),
-    "spread": (spread, None, None),
+    "spread": (spread, ("leat", "ferrokinesis"), None),    # takes the others minutes
     "engine": (engine, ("leat",), None),
     "fill": (fill, None, None),
     "idle-tls": (idle_tls, ("leat",), 1),

@@ -11,7 +11,7 @@ KINESIS_ROWS = [
     ("idle_mb", "memory idle (RSS, MB)", "{:.1f}", False),
     ("full_mb", "memory after 1 GB in (RSS, MB)", "{:.0f}", False),
     ("put_rate", "PutRecord 1 KiB, 64 connections (records/s)", "{:,.0f}", True),
-    ("put_p99_ms", "… p99 (ms)", "{:.2f}", False),
+    ("put_p99_ms", "… p99 (ms)", "{:,.2f}", False),
     ("slow_rate", "… each sync 1 ms slower, 512 connections (records/s)", "{:,.0f}", True),
     ("slow_p99_ms", "… p99 (ms)", "{:,.1f}", False),
     ("puts_json_mbs", "PutRecords 500 × 1 KiB, 4 connections, JSON (MB/s)", "{:,.1f}", True),
@@ -27,7 +27,7 @@ KINESIS_ROWS = [
     ("event_p50_us", "put → SubscribeToShard event p50 (µs)", "{:,.0f}", False),
     ("event_p99_us", "… p99 (µs)", "{:,.0f}", False),
     ("event_p999_us", "… p99.9 (µs)", "{:,.0f}", False),
-    ("spread_ms", "one record on each of 10,000 shards, 20 PutRecords (ms)", "{:.1f}", False),
+    ("spread_ms", "one record on each of 10,000 shards, by 20 PutRecords (ms)", "{:,.1f}", False),
     ("restart_ms", "start after SIGKILL, 1 GB just put (ms)", "{:.0f}", False),
 ]
 
@@ -45,8 +45,9 @@ LOG_ROWS = [
     ("puts_{wire}_cpu_s", "… server CPU per GB (s)", "{:.2f}"),
     ("puts_{wire}_client_s", "… client CPU per GB (s)", "{:.2f}"),
     ("put_rate", "1 KiB at a time, 64 connections (records/s)", "{:,.0f}"),
-    ("put_p99_ms", "… p99 (ms)", "{:.2f}"),
+    ("put_p99_ms", "… p99 (ms)", "{:,.2f}"),
     ("put_cpu_us", "… server CPU per record (µs)", "{:.1f}"),
+    ("put_client_us", "… client CPU per record (µs)", "{:.1f}"),
     ("slow_rate", "each sync 1 ms slower, 512 connections (records/s)", "{:,.0f}"),
     ("slow_p99_ms", "… p99 (ms)", "{:,.1f}"),
     ("slow5_rate", "each sync 5 ms slower, 512 connections (records/s)", "{:,.0f}"),
