@@ -48,12 +48,12 @@ def strike(stage, call, pattern, error, number):
         stage.rules()
         return None
     status = stage.server.wait(1)
-    if status is None and (call, pattern) in MUST_END and error != "ENOMEM":
+    if status is None and (call, pattern) in MUST_END and error == "EIO":
         status = stage.server.wait(5)
     stage.rules()
     if status is None:
         stage.check(f"{what}: it goes on", stage.progress(), [worker.refusal for worker in stage.of(Writer)])
-        stage.check(f"{what}: a failed write or sync ends the process", (call, pattern) not in MUST_END)
+        stage.check(f"{what}: a failed write or sync ends the process", (call, pattern) not in MUST_END or error != "EIO")
     else:
         lines = [line["reason"] for line in stage.events("failed")][said:]
         stage.check(f"{what}: status 1 and one sentence", status == 1 and len(lines) == 1, (status, lines))
