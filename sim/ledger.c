@@ -34,6 +34,7 @@ struct record *model_new_record(struct sim *sim, struct stream_model *stream, ui
     record->sent = ++model->moment;
     record->acked = UINT64_MAX;
     record->sent_wall = os_wall_ms(sim->os);
+    record->sent_us = os_mono_us(sim->os);
     model->records[model->record_count++] = record;
     return record;
 }
@@ -79,6 +80,7 @@ void model_acknowledged(struct sim *sim, struct record *record, str shard_id, st
     record->fate = FATE_ACKNOWLEDGED;
     record->shard = shard;
     record->acked = ++sim->model.moment;
+    record->acked_us = os_mono_us(sim->os);
     if (os_wall_ms(sim->os) < record->sent_wall)
         record->sent_wall = os_wall_ms(sim->os);
     if (record->sent_wall > shard->seen_open)
@@ -185,11 +187,9 @@ static void saw_new(struct sim *sim, struct shard_model *shard, struct record *r
         abort();
 }
 
-static void saw_record(struct sim *sim, struct shard_model *shard, size_t *at, const struct node *node)
+struct record *ledger_shown(struct sim *sim, struct shard_model *shard, const struct node *node)
 {
-    size_t index;
     ms time = arrival_of(node);
-
     str coded = json_text(node, "Data"), key = json_text(node, "PartitionKey");
     char seqno[SEQNO_BYTES], key_text[16];
     struct record *record = NULL;
@@ -206,7 +206,7 @@ static void saw_record(struct sim *sim, struct shard_model *shard, size_t *at, c
         record = model_record(sim, shard, str_bytes(data, size));
     free(data);
     if (record == NULL || sim->failed)
-        return;
+        return NULL;
     (void)snprintf(key_text, sizeof(key_text), "k%u", record->key);
     if (!str_eq(key, str_of(key_text)))
         refute(sim, "record %llu has another key: %.*s", (unsigned long long)record->id, STR_ARG(key));
@@ -217,6 +217,17 @@ static void saw_record(struct sim *sim, struct shard_model *shard, size_t *at, c
         refute(sim, "record %llu arrived at %lld and now at %lld", (unsigned long long)record->id, (long long)record->time,
                (long long)time);
     record->time = time;
+    return sim->failed ? NULL : record;
+}
+
+static void saw_record(struct sim *sim, struct shard_model *shard, size_t *at, const struct node *node)
+{
+    struct record *record = ledger_shown(sim, shard, node);
+    char seqno[SEQNO_BYTES];
+    size_t index;
+
+    if (record == NULL || !model_text(seqno, sizeof(seqno), json_text(node, "SequenceNumber")))
+        return;
     while (*at < shard->known_count && shard->known[*at] != record && seqno_cmp(shard->known[*at]->seqno, seqno) < 0 &&
            record_may_be_gone(shard->known[*at]))
         ++*at;

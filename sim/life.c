@@ -68,6 +68,9 @@ static bool read_settings(struct sim *sim)
     sim->settings.tail_bytes = (uint64_t)64 << (10 + below(sim, 6));
     sim->settings.index_cache_bytes = (uint64_t)16 << (10 + below(sim, 6));
     sim->settings.bucket_ms = 60000;
+    sim->settings.shard_write_records = 10 + below(sim, 200);
+    sim->settings.shard_write_bytes = 1024 + below(sim, 64 << 10);
+    sim->settings.hot_shard_bytes = 1024 + below(sim, 16 << 10);
     return true;
 }
 
@@ -157,6 +160,9 @@ void life_end(struct sim *sim, bool power_loss)
 
     sim->working = false;
     heap_fail(0, 0);
+    if (!sim->failed)
+        limit_check(sim);
+    sim->first_record = sim->model.record_count;
     if (heap.peak_bytes > memory_bound(&sim->settings))
         refute(sim, "the server has taken %zu bytes, and %zu are its bound", heap.peak_bytes, memory_bound(&sim->settings));
     note(sim, "memory: %zu bytes at most, %llu allocations failed", heap.peak_bytes, (unsigned long long)heap.failed);

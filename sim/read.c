@@ -32,13 +32,17 @@ static void records_answered(struct sim *sim, void *ctx, int status, const struc
          reader->index);
     sim->horizon = model_horizon(sim, call->stream) < call->horizon ? model_horizon(sim, call->stream) : call->horizon;
     for (const struct node *record = records ? records->child : NULL; record && !sim->failed; record = record->next)
-        model_saw_record(sim, reader->shard, &reader->index, record);
+        if (reader->since.on)
+            since_saw(&reader->since, sim, reader->shard, record);
+        else
+            model_saw_record(sim, reader->shard, &reader->index, record);
     if (str_present(next)) {
         keep_iterator(sim, reader, next);
         if (below(sim, 16) == 0)
             reader->shard = NULL;
     } else {
-        model_saw_all(sim, reader->shard, reader->index);
+        if (!reader->since.on)
+            model_saw_all(sim, reader->shard, reader->index);
         reader->shard = NULL;
     }
     work_think(call->client);
@@ -53,7 +57,32 @@ static void iterator_answered(struct sim *sim, void *ctx, int status, const stru
         reader->shard = NULL;
     else
         keep_iterator(sim, reader, json_text(answer, "ShardIterator"));
+    since_answered(&reader->since, sim);
     work_think(call->client);
+}
+
+static void ask_since(struct client *client, struct shard_model *shard)
+{
+    struct sim *sim = client->sim;
+    struct reader *reader = client->reader;
+    bool latest = below(sim, 2);
+    ms time = os_wall_ms(sim->os) - (ms)below(sim, below(sim, 2) ? 3000 : 100000);
+    char body[512];
+
+    if (shard->known_count && below(sim, 2)) /* at a record's own time */
+        time = shard->known[below(sim, shard->known_count)]->time;
+    if (latest)
+        (void)snprintf(body, sizeof(body), "{\"StreamName\":\"%s\",\"ShardId\":\"%s\",\"ShardIteratorType\":\"LATEST\"}",
+                       shard->stream->name, shard->id);
+    else
+        (void)snprintf(body, sizeof(body),
+                       "{\"StreamName\":\"%s\",\"ShardId\":\"%s\",\"ShardIteratorType\":\"AT_TIMESTAMP\",\"Timestamp\":"
+                       "%lld.%03lld}",
+                       shard->stream->name, shard->id, (long long)time / 1000, (long long)time % 1000);
+    note(sim, "client %u will read %s since %s", client->number, shard->id, latest ? "now" : "then");
+    reader->shard = shard;
+    since_begin(&reader->since, sim, latest, time);
+    work_ask(client, "GetShardIterator", shard->stream, false, body, iterator_answered);
 }
 
 static void ask_iterator(struct client *client, struct stream_model *stream)
@@ -63,6 +92,12 @@ static void ask_iterator(struct client *client, struct stream_model *stream)
     struct shard_model *shard = stream->shards[below(sim, stream->shard_count)];
     bool inside = shard->known_count > 0 && below(sim, 2), after = below(sim, 2);
     char body[512];
+
+    reader->since.on = false;
+    if (below(sim, 4) == 0) {
+        ask_since(client, shard);
+        return;
+    }
 
     note(sim, "client %u will read %s", client->number, shard->id);
     reader->shard = shard;

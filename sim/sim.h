@@ -126,6 +126,7 @@ struct record {
     enum fate fate;
     bool seen;             /* at its place in shard->known */
     uint32_t size, key;
+    int64_t sent_us, acked_us; /* acked: 0 unless the answer came */
     ms sent_wall, time;    /* not later than it arrived; when it did (0: not known) */
     uint64_t sent, acked;  /* moments, counted */
     uint64_t judged;       /* rot.c: by the judge of that number it was shown */
@@ -210,6 +211,10 @@ void model_saw_tags(struct sim *sim, struct stream_model *stream, const struct n
 /* One record that a reader was given as number `*index` of the shard; it goes on to the next. */
 void model_saw_record(struct sim *sim, struct shard_model *shard, size_t *index, const struct node *record);
 
+/* The record that a reader was shown, if it is what was put where it was put and arrived when it did before; its number
+ * and place are left to the caller. NULL: refuted. */
+struct record *ledger_shown(struct sim *sim, struct shard_model *shard, const struct node *record);
+
 /* Everything of the shard was read: `count` records. */
 void model_saw_all(struct sim *sim, struct shard_model *shard, size_t count);
 int seqno_cmp(const char *a, const char *b);
@@ -234,6 +239,10 @@ void verify(struct sim *sim);       /* read everything back */
 
 /* The answer, asked for again while it is throttled or cut; it lives until the next call. NULL: the server has ended. */
 const struct node *verify_get(struct sim *sim, const char *operation, const char *body, int *ret_status);
+
+/* ---- limit.c ------------------------------------------------------------------------------------------------------ */
+
+void limit_check(struct sim *sim); /* of this life */
 
 /* ---- rot.c: what a flipped bit, a bad sector or a newer format does to a server that starts on them ------------------ */
 
@@ -260,6 +269,7 @@ struct sim {
     unsigned told;     /* lines of the log that tell of damage or of a cut, in this life */
     char why[TRACE_LINE_BYTES];
     unsigned life, lives;
+    uint64_t first_record; /* of this life */
     unsigned plant;
     struct list conns; /* of clients */
     struct client clients[CLIENTS_MAX];

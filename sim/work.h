@@ -5,10 +5,23 @@
 
 enum { BATCH_MAX = 20, KEYS = 24, ITERATOR_BYTES = 1024, SHARDS_WANTED_MAX = 36 };
 
+/* since.c: of a reader that began at LATEST or AT_TIMESTAMP. */
+struct since {
+    bool on, latest;
+    ms time;                  /* of AT_TIMESTAMP */
+    uint64_t asked, answered; /* moments: LATEST lies between */
+    char last[SEQNO_BYTES];   /* shown; empty: nothing yet */
+};
+
+void since_begin(struct since *since, struct sim *sim, bool latest, ms time);
+void since_answered(struct since *since, struct sim *sim);
+void since_saw(struct since *since, struct sim *sim, struct shard_model *shard, const struct node *node);
+
 /* A reader that follows one shard. */
 struct reader {
     struct shard_model *shard; /* NULL: none */
     size_t index;              /* of the next record */
+    struct since since;
     char iterator[ITERATOR_BYTES];
 };
 
