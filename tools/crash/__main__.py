@@ -17,18 +17,25 @@ import tempfile
 import time
 
 from judge import Judge
+from kinesis import Client
 from load import LEAT, Ended, Reader, Resharder, Server, Writer, create, free_port, read_log
 
 # The smallest sizes, so that segments roll, are settled and are recycled all the time.
 COMMAND = ("{leat} serve --listen 127.0.0.1:{port} --data {data} --durability {durability} --limits off "
            "--call-rates off --transition 0 --segment-bytes 32MiB --backlog-bytes 64MiB --tail-bytes 1MiB "
            "--settled-bytes 16MiB")
-STREAMS = {"crash-wide": 8, "crash-narrow": 1}
+TURN_ROUNDS = 200  # then begin new streams and a new journal, or comparing would take longer than killing
 
 
-def rounds_run(args, server, judge, workers, rng):
+class Totals:
+    def __init__(self):
+        self.passed = self.failed = self.sent = self.acknowledged = self.lost = self.refused = self.reshards = 0
+
+
+def rounds_run(args, server, rng, rounds, streams, judge, workers):
+    """`rounds`: the numbers of those to run. Returns how many acknowledged records were found missing."""
     lost = 0
-    for number in range(1, args.rounds + 1):
+    for number in rounds:
         time.sleep(rng.uniform(0.02, args.seconds))
         for worker in workers:
             if worker.error:
@@ -42,23 +49,53 @@ def rounds_run(args, server, judge, workers, rng):
                 time.sleep(rng.uniform(0, 0.05))
                 server.kill()
         server.start()
-        if number % args.every == 0 or number == args.rounds:
+        if number % args.every == 0 or number == rounds[-1]:
             for worker in workers:
                 worker.hold()
-            lost += judge.verify(read_log(server.port, judge, STREAMS))
+            lost += judge.verify(read_log(server.port, judge, streams))
             print(f"round {number}: {len(judge.promised)} acknowledged, {lost} lost, "
                   f"last start {server.starts_ms[-1]:.0f} ms", flush=True)
-            if number < args.rounds:
+            if number < rounds[-1]:
                 for worker in workers:
                     worker.resume()
     return lost
 
 
+def turn(args, server, rng, rounds, totals):
+    """Some rounds with streams and a journal of their own."""
+    wide, narrow = f"crash-{rounds[0]}-wide", f"crash-{rounds[0]}-narrow"
+    streams = {wide: 8, narrow: 1}
+    judge = Judge(lambda line: print(line, flush=True))
+    writers = [Writer(server.port, judge, streams, i, rng.random()) for i in range(args.writers)]
+    resharder = Resharder(server.port, wide, rng.random())
+    workers = [*writers, Reader(server.port, judge, streams)] + ([] if args.no_reshard else [resharder])
+    try:
+        create(server.port, streams)
+        for worker in workers:
+            worker.start()
+        totals.lost += rounds_run(args, server, rng, rounds, streams, judge, workers)
+    finally:
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            if worker.ident:
+                worker.join(60)
+        totals.passed += judge.passed
+        totals.failed += judge.failed + (not judge.promised)
+        totals.sent += len(judge.sent)
+        totals.acknowledged += len(judge.promised)
+        totals.refused += sum(writer.refusals for writer in writers)
+        totals.reshards += resharder.done
+    client = Client(server.port)
+    for stream in streams:
+        client.call("DeleteStream", StreamName=stream)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tools/crash", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--every", type=int, default=None,
-                        help="verify everything every so many rounds (default: 10, and 20 times at most)")
+    parser.add_argument("--every", type=int, default=10, help="verify everything every so many rounds")
+    parser.add_argument("--turn", type=int, default=TURN_ROUNDS, help="begin new streams every so many rounds")
     parser.add_argument("--seconds", type=float, default=0.8, help="longest life of the server between two kills")
     parser.add_argument("--writers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=None)
@@ -69,7 +106,6 @@ def main():
     parser.add_argument("--command", default=COMMAND, help="how to start the server; {leat} {port} {data} {durability}")
     args = parser.parse_args()
 
-    args.every = args.every or max(10, args.rounds // 20)
     seed = args.seed if args.seed is not None else random.SystemRandom().randrange(1 << 32)
     rng = random.Random(seed)
     data = args.data or tempfile.mkdtemp(prefix="leat-crash-")
@@ -78,42 +114,30 @@ def main():
                for word in shlex.split(args.command)]
     log = open(data.rstrip("/") + ".log", "ab")
     server = Server(command, port, log)
-    judge = Judge(lambda line: print(line, flush=True))
-    resharder = Resharder(port, "crash-wide", seed)
-    workers = [Writer(port, judge, STREAMS, i, seed + i) for i in range(args.writers)]
-    workers.append(Reader(port, judge, STREAMS))
-    workers += [] if args.no_reshard else [resharder]
-    lost, problem = 0, None
+    totals, problem = Totals(), None
     try:
         server.start()
-        create(port, STREAMS)
-        for worker in workers:
-            worker.start()
-        lost = rounds_run(args, server, judge, workers, rng)
+        for first in range(1, args.rounds + 1, args.turn):
+            turn(args, server, rng, range(first, min(first + args.turn, args.rounds + 1)), totals)
     except Exception as e:
         problem = e
     finally:
-        for worker in workers:
-            worker.stop()
         if server.process and server.alive():
             server.kill()
     if problem is not None:
-        judge.failed += 1
-        print(f"FAULT {problem}")
+        totals.failed += 1
+        print(f"FAULT {type(problem).__name__}: {problem}")
     starts = sorted(server.starts_ms) or [0]
-    refused = sum(worker.refusals for worker in workers if isinstance(worker, Writer))
-    print(f"seed {seed}, {len(judge.sent)} records sent, {refused} calls refused, {resharder.done} splits and merges; "
+    print(f"seed {seed}, {totals.sent} records sent, {totals.refused} calls refused, {totals.reshards} splits and merges; "
           f"start after a kill: median {starts[len(starts) // 2]:.0f} ms, longest {starts[-1]:.0f} ms")
-    print(f"{args.rounds} rounds, {len(judge.promised)} records acknowledged, {lost} lost")
-    if judge.failed:
+    print(f"{args.rounds} rounds, {totals.acknowledged} records acknowledged, {totals.lost} lost")
+    if totals.failed:
         print(f"kept for you: {data} and {log.name}")
     elif not args.data:
         shutil.rmtree(data, ignore_errors=True)
         os.unlink(log.name)
-    if not judge.promised:
-        judge.failed += 1
-    print(f"{judge.passed} passed, {judge.failed} failed")
-    sys.exit(1 if judge.failed else 0)
+    print(f"{totals.passed} passed, {totals.failed} failed")
+    sys.exit(1 if totals.failed else 0)
 
 
 if __name__ == "__main__":
