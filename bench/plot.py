@@ -18,7 +18,7 @@ STYLE = """text{font:13px system-ui,sans-serif;fill:#24292f}.t{font-weight:600;f
 def ticks(low, high):
     """1, 2, 5 in each decade, or only its beginning when there are many decades."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if len(decades) <= 3 else (1,)
+    steps = (1, 2, 5) if high / low < 200 else (1,)
     return [step * 10.0 ** decade for decade in decades for step in steps if low <= step * 10.0 ** decade <= high]
 
 

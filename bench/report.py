@@ -96,7 +96,7 @@ def cell(found, form):
 def form_of(times):
     """For a ratio: as many digits as say something."""
     size = times["median"] if times else 0
-    return "{:,.0f} ×" if size >= 100 else "{:.1f} ×" if size >= 10 else "{:.2f} ×"
+    return "{:,.0f} ×" if size >= 100 else "{:.1f} ×" if size >= 10 else "{:.2f} ×" if size >= 0.1 else "{:.4f} ×"
 
 
 def lines_of(head, rows):
