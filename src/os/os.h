@@ -132,6 +132,9 @@ must_use enum err os_probe(struct os_file *file);
  * the CPU and leaves no dirty pages behind; nobody sees another difference, and the rest goes the usual way. */
 must_use enum err os_write_at(struct os_file *file, const struct os_iov *iov, size_t count, uint64_t offset);
 
+/* Do whole blocks go past the cache? */
+bool os_is_direct(const struct os_file *file);
+
 /* fdatasync. After IO the content of the file is unknown until it is read again by a later process. */
 must_use enum err os_sync(struct os_file *file);
 must_use enum err os_size(struct os_file *file, uint64_t *ret_size);

@@ -6,7 +6,11 @@
 
 #include "base/crc32c.h"
 
-enum { PACK_BYTES = 1 << 20, SYNC_STEP_BYTES = 4 << 20 };
+enum {
+    PACK_BYTES = 1 << 20,
+    SYNC_STEP_BYTES = 4 << 20,          /* of what lies in the page cache, so that no commit waits behind all of it */
+    SYNC_STEP_DIRECT_BYTES = 64 << 20,
+};
 
 /* Write `size` bytes from the start of the buffer. */
 static enum err pack_write(struct pack *pack, size_t size)
@@ -26,10 +30,10 @@ static enum err pack_flush(struct pack *pack)
         return OK;
     TRY(pack_write(pack, size));
     memmove(pack->bytes, pack->bytes + size, pack->size);
-    if (pack->offset - pack->synced < SYNC_STEP_BYTES)
+    if (pack->offset - pack->synced < (os_is_direct(pack->file) ? SYNC_STEP_DIRECT_BYTES : SYNC_STEP_BYTES))
         return OK;
     pack->synced = pack->offset;
-    return os_sync(pack->file); /* in steps, so that no commit waits behind all of it */
+    return os_sync(pack->file);
 }
 
 static enum err pack_grow(struct pack *pack, size_t capacity)

@@ -601,13 +601,15 @@ static void pass_pick(struct settle *settle)
     }
 }
 
-/* What is closed still lies in memory and makes runs of a good length: to take it now saves reading it back. Few logs, or
- * the runs would be short; and few files, or the manifest would grow long. */
+/* What is closed makes runs of a good length already, because it is of few logs: to take it while it is in memory saves
+ * reading it back. With many files the manifest would grow long. */
 static bool enough_in_memory(const struct local *local, uint64_t closed)
 {
-    return local->tail.unsettled && local->tail.unsettled->bytes && closed * 2 >= local->config.tail_bytes_max &&
+    const struct log_local_config *config = &local->config;
+
+    return config->tail_bytes_max >= SEGMENTS_IN_TAIL * local->segments.next_size && closed * 2 >= config->tail_bytes_max &&
            local->file_count < FILES_FEW &&
-           closed / (local->tail.logs.count + 1) >= local->config.settled_bytes_max / RUNS_PER_FILE;
+           closed / (local->tail.logs.count + 1) >= config->settled_bytes_max / RUNS_PER_FILE;
 }
 
 /* Else half of the bound, so that who raises it can put that much at once without a settler beside him on the disk; or

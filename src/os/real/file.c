@@ -171,6 +171,11 @@ enum err os_write_at(struct os_file *file, const struct os_iov *iov, size_t coun
     }
 }
 
+bool os_is_direct(const struct os_file *file)
+{
+    return file->direct >= 0;
+}
+
 enum err os_sync(struct os_file *file)
 {
     return check(RETRY(fdatasync(file->fd)));

@@ -261,6 +261,11 @@ enum err os_punch(struct os_file *file, uint64_t offset, uint64_t size)
     return size ? change_shape(file, CHANGE_PUNCH, offset, size) : OK;
 }
 
+bool os_is_direct(const struct os_file *file)
+{
+    return file->flags & OS_DIRECT;
+}
+
 enum err os_sync(struct os_file *file)
 {
     struct os *os = file->os;
