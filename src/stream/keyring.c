@@ -312,6 +312,16 @@ void keyring_seal(struct keyring *keyring, const uint8_t *key, uint32_t key_id, 
         abort(); /* libcrypto failed: plaintext must not reach the disk */
 }
 
+str keyring_key_arn(const struct keyring *keyring, str sealed)
+{
+    uint32_t key_id;
+    str arn;
+
+    if (seal_key_id(sealed, &key_id) != OK || vault_data_key_arn(keyring->vault, key_id, &arn) != OK)
+        return (str){ 0 };
+    return arn;
+}
+
 enum err keyring_unseal(struct keyring *keyring, log_id log, str sealed, char *to)
 {
     const uint8_t *key;

@@ -66,5 +66,8 @@ void keyring_drop(struct keyring *keyring, uint64_t stream_id);
 /* Writes plain.size + KEYRING_OVERHEAD bytes. Called on the committer's thread only. */
 void keyring_seal(struct keyring *keyring, const uint8_t *key, uint32_t key_id, log_id log, str plain, char *to);
 
+/* The ARN of the key under which that was sealed; absent if it is not known any more. Valid as long as the key is. */
+str keyring_key_arn(const struct keyring *keyring, str sealed);
+
 /* Writes sealed.size - KEYRING_OVERHEAD bytes. On the loop. CORRUPT, KMS_*. */
 must_use enum err keyring_unseal(struct keyring *keyring, log_id log, str sealed, char *to);

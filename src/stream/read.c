@@ -75,6 +75,7 @@ static enum err unseal(struct stream_read *read, struct read_part *part, const s
 {
     struct plain *plain;
     size_t size;
+    enum err err;
 
     if (batch->body.size < KEYRING_OVERHEAD)
         return ERR_CORRUPT;
@@ -84,9 +85,12 @@ static enum err unseal(struct stream_read *read, struct read_part *part, const s
         return ERR_NO_MEMORY;
     plain->next = part->plains;
     part->plains = plain;
-    TRY(keyring_unseal(read->streams->config.keyring, batch->log, batch->body, plain->at));
-    *ret_body = str_bytes(plain->at, size);
-    return OK;
+    err = keyring_unseal(read->streams->config.keyring, batch->log, batch->body, plain->at);
+    if (err == OK)
+        *ret_body = str_bytes(plain->at, size);
+    else
+        read->key_arn = keyring_key_arn(read->streams->config.keyring, batch->body);
+    return err;
 }
 
 /* True when the answer has no room for a record of that size. */
@@ -209,6 +213,7 @@ enum err stream_read_start(struct streams *streams, struct stream_read *read)
     read->bytes = 0;
     read->next = read->from;
     read->at_end = read->sealed = false;
+    read->key_arn = (str){ 0 };
     read->parts = NULL;
     read->waiting = NULL;
     err = go_on(read);

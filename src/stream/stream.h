@@ -140,6 +140,7 @@ struct stream_read {
     log_pos next; /* continue here */
     bool at_end;  /* nothing more is there now */
     bool sealed;  /* at_end, and nothing will ever follow */
+    str key_arn;  /* after KMS_*: which key, if that is known; to be used at once */
     /* private */
     struct streams *streams;
     struct read_part *parts;

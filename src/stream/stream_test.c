@@ -497,6 +497,13 @@ TEST("a key that could not be written is not used until it has been")
         CHECK_STR(entry.read.records[0].data, "kept");
         stream_read_release(&entry.read);
     }
+    {
+        str arn = bench_stream(&stage.bench)->record->key_arn;
+
+        CHECK_INT(vault_set_state(keyring_vault(stage.keyring), arn, VAULT_DISABLED, 0), OK);
+        CHECK_INT(stage_read(&stage, &entry), ERR_KMS_DISABLED);
+        CHECK(arn.size && str_eq(entry.read.key_arn, arn));
+    }
     arena_deinit(&arena);
     stage_destroy(&stage);
 }

@@ -137,7 +137,7 @@ static void finish(struct rq *rq, struct get *get, enum err err)
         arena_on_reset(&rq->arena, &get->dispose, dispose);
         err = answer(rq, get);
     }
-    rq_finish(rq, err);
+    rq_finish(rq, key_failed(rq, get->read.key_arn, err));
 }
 
 static void done(struct stream_read *read, enum err err)

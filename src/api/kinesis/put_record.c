@@ -45,7 +45,7 @@ static enum err answer(struct rq *rq, const struct put *put, enum err err)
 
     if (stream)
         count(rq, stream, entry);
-    TRY(key_failed(rq, stream, err));
+    TRY(put_failed(rq, stream, err));
     if (entry->err == ERR_THROTTLED && stream)
         rq->message = rate_exceeded(rq, stream, entry->shard);
     TRY(entry->err);

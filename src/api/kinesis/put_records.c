@@ -95,7 +95,7 @@ static enum err answer(struct rq *rq, struct put *put, enum err err)
     int64_t failed = 0;
     char *digits;
 
-    TRY(key_failed(rq, stream, err));
+    TRY(put_failed(rq, stream, err));
     if (stream == NULL)
         return ERR_NOT_FOUND;
     count(rq, stream, put);

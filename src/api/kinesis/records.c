@@ -109,14 +109,19 @@ str rate_exceeded(struct rq *rq, const struct stream *stream, uint32_t shard)
                   STR_ARG(stream->record->name), STR_ARG(stream->record->account));
 }
 
-enum err key_failed(struct rq *rq, const struct stream *stream, enum err err)
+enum err key_failed(struct rq *rq, str key_arn, enum err err)
 {
-    if (stream == NULL || (err != ERR_KMS_DISABLED && err != ERR_KMS_INVALID_STATE && err != ERR_KMS_NOT_FOUND))
+    if (!str_present(key_arn) || (err != ERR_KMS_DISABLED && err != ERR_KMS_INVALID_STATE && err != ERR_KMS_NOT_FOUND))
         return err;
-    return fail(rq, err, "%.*s %s.", STR_ARG(stream->record->key_arn),
+    return fail(rq, err, "%.*s %s.", STR_ARG(key_arn),
                 err == ERR_KMS_DISABLED        ? "is disabled"
                 : err == ERR_KMS_INVALID_STATE ? "is pending deletion"
                                                : "does not exist");
+}
+
+enum err put_failed(struct rq *rq, const struct stream *stream, enum err err)
+{
+    return stream ? key_failed(rq, stream->record->key_arn, err) : err;
 }
 
 struct kinesis_record *records_of(struct arena *arena, const struct shard *shard, const struct read_record *records,

@@ -27,8 +27,9 @@ str sequence_number(struct rq *rq, struct seqno seqno);
 /* "Rate exceeded for shard X in stream S under account A." */
 str rate_exceeded(struct rq *rq, const struct stream *stream, uint32_t shard);
 
-/* What failed because of the stream's key says which key; any other failure stays as it is. */
-must_use enum err key_failed(struct rq *rq, const struct stream *stream, enum err err);
+/* What failed because of a key says which key, if its ARN is known; any other failure stays as it is. */
+must_use enum err key_failed(struct rq *rq, str key_arn, enum err err);
+must_use enum err put_failed(struct rq *rq, const struct stream *stream, enum err err);
 
 /* The records of a read, in the arena. NULL without memory. */
 struct kinesis_record *records_of(struct arena *arena, const struct shard *shard, const struct read_record *records,

@@ -90,9 +90,9 @@ static void end(struct subscription *subscription, enum err err)
 {
     struct fanout *fanout = container_of(subscription, struct fanout, subscription);
 
-    err = outward(err);
+    err = key_failed(fanout->rq, subscription->read.key_arn, outward(err));
     arena_deinit(&fanout->arena);
-    rq_events_end(fanout->rq, err, sentence_of(err));
+    rq_events_end(fanout->rq, err, str_present(fanout->rq->message) ? fanout->rq->message : sentence_of(err));
 }
 
 static void cancel(struct rq *rq)
