@@ -12,14 +12,6 @@
 
 enum { PATIENCE_US = 40 * 1000 * 1000 };
 
-bool client_key(struct sim *sim)
-{
-    return os_mkdir(sim->os, "/etc") == OK && os_sync_dir(sim->os, "/") == OK &&
-           os_replace_file(sim->os, "/etc/credentials",
-                           STR("{\"users\":[{\"name\":\"sim\",\"accessKeyId\":\"" ACCESS_KEY "\",\"secretAccessKey\":\"" SECRET_KEY
-                               "\",\"account\":\"123456789012\",\"administrator\":true}]}")) == OK;
-}
-
 static void conn_free(struct conn *conn)
 {
     list_remove(&conn->link);
@@ -356,7 +348,7 @@ static bool sign(struct client *client, const char *operation, str body)
     const char *type = client->cbor ? "application/x-amz-cbor-1.1" : "application/x-amz-json-1.1";
     char *target = client->target;
     struct sigv4_bounds bounds = { .cached_keys_max = 0, .canonical_bytes_max = 64 << 10 };
-    struct sigv4_signer signer = { .access_key = STR(ACCESS_KEY), .secret_key = STR(SECRET_KEY),
+    struct sigv4_signer signer = { .access_key = str_of(client->access_key), .secret_key = str_of(client->secret_key),
                                    .region = STR("us-east-1"), .service = STR("kinesis") };
     struct sigv4_signed made;
     struct sigv4 *sigv4;
@@ -448,7 +440,8 @@ void client_call(struct client *client, const char *operation, str body, answere
 }
 void client_init(struct client *client, struct sim *sim, unsigned number)
 {
-    *client = (struct client){ .sim = sim, .number = number, .cbor = below(sim, 3) == 0, .h2 = below(sim, 3) == 0 };
+    *client = (struct client){ .sim = sim, .number = number, .cbor = below(sim, 3) == 0, .h2 = below(sim, 3) == 0,
+                               .access_key = ACCESS_KEY, .secret_key = SECRET_KEY };
     buf_init(&client->dialect, BODY_BYTES_MAX * 2);
     buf_init(&client->scratch, BODY_BYTES_MAX * 2);
     buf_init(&client->request, BODY_BYTES_MAX * 2);

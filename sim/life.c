@@ -40,6 +40,8 @@ static void lines(void *ctx, str text)
         note(sim, "log %.*s", (int)(line.size > 36 ? line.size - 36 : 0), line.at + (line.size > 36 ? 36 : 0));
         if (memmem(line.at, line.size, "\"event\":\"ready\"", 15))
             sim->ready = true;
+        if (memmem(line.at, line.size, "\"event\":\"credentials_loaded\"", 28))
+            access_loaded(sim);
         if (memmem(line.at, line.size, "\"event\":\"log_error\"", 19) || memmem(line.at, line.size, "torn by a crash", 15))
             sim->told++;
         sim->complaints += memmem(line.at, line.size, "\"level\":\"error\"", 15) != NULL;
@@ -181,6 +183,7 @@ void life_end(struct sim *sim, bool power_loss)
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         client_forget(&sim->clients[i]);
     follow_forget(sim);
+    access_forget(sim);
     conns_forget(sim);
     heap_forget();
     os_loop_destroy(sim->loop);
@@ -286,6 +289,12 @@ static void meanwhile(struct sim *sim)
     case 2:
         sim_set_capacity(sim->os, DISK_BYTES);
         break;
+    case 3:
+        access_change(sim);
+        break;
+    case 4:
+        sim_signal(sim->os, OS_RELOAD);
+        break;
     default:
         break;
     }
@@ -309,7 +318,7 @@ static bool is_idle(void *ctx)
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         if (sim->clients[i].busy)
             return false;
-    return follow_is_idle(sim);
+    return follow_is_idle(sim) && access_is_idle(sim);
 }
 
 /* Everybody rests, days pass at once, and often minutes in earnest, after which what has expired is given back. */
@@ -371,6 +380,7 @@ static bool start(struct sim *sim, bool safely)
         if (life_boot(sim)) {
             sim_heal(sim->os);
             heap_fail(0, 0);
+            access_booted(sim);
             sim->trouble = false;
             return true;
         }
@@ -387,7 +397,7 @@ bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud)
     sim->trace.aloud = aloud;
     list_init(&sim->conns);
     arena_init(&sim->arena, 1 << 20);
-    if (sim_create(seed, &sim->os) != OK || !client_key(sim))
+    if (sim_create(seed, &sim->os) != OK || !access_init(sim))
         abort();
     work_init(sim);
     follow_init(sim);
@@ -417,6 +427,7 @@ void sim_deinit(struct sim *sim)
     if (!sim->failed) { /* else callbacks may still look at it */
         work_deinit(sim);
         follow_deinit(sim);
+        access_deinit(sim);
         os_destroy(sim->os);
     }
     model_deinit(&sim->model);

@@ -15,6 +15,7 @@ enum {
     STREAMS_MAX = 16,
     SHARDS_MAX = 160,/* per stream */
     CLIENTS_MAX = 8,
+    GUEST_NUMBER = 99,
     TAGS_MAX = 4,
     SEQNO_BYTES = 64,
     SHARD_ID_BYTES = 24,
@@ -83,6 +84,7 @@ struct client {
     struct sim *sim;
     unsigned number;
     bool cbor, h2;     /* what it speaks */
+    const char *access_key, *secret_key;
     struct conn *conn; /* NULL: not connected */
     struct os_timer deadline, think;
     struct buf request, answer, events; /* events: out of their chunks */
@@ -112,7 +114,6 @@ void client_follow(struct client *client, const char *operation, str body, told 
 
 /* Whatever is asked for is not waited for any more: `done` is told that nobody knows. */
 void client_leave(struct client *client);
-must_use bool client_key(struct sim *sim); /* put the credentials file on the disk */
 
 /* ---- model.c, ledger.c: what must be true ----------------------------------------------------------------------------------- */
 
@@ -240,6 +241,19 @@ void verify(struct sim *sim);       /* read everything back */
 /* The answer, asked for again while it is throttled or cut; it lives until the next call. NULL: the server has ended. */
 const struct node *verify_get(struct sim *sim, const char *operation, const char *body, int *ret_status);
 
+/* ---- access.c: who may call ----------------------------------------------------------------------------------------- */
+
+struct access;
+
+must_use bool access_init(struct sim *sim); /* the credentials file is on the disk */
+void access_deinit(struct sim *sim);
+void access_booted(struct sim *sim);
+void access_change(struct sim *sim); /* another file */
+void access_loaded(struct sim *sim); /* the server has said so */
+void access_start(struct sim *sim);
+bool access_is_idle(const struct sim *sim);
+void access_forget(struct sim *sim); /* the world has ended */
+
 /* ---- limit.c ------------------------------------------------------------------------------------------------------ */
 
 void limit_check(struct sim *sim); /* of this life */
@@ -274,6 +288,7 @@ struct sim {
     struct list conns; /* of clients */
     struct client clients[CLIENTS_MAX];
     struct follower *followers;
+    struct access *access;
     struct trace trace;
     struct model model;
 };

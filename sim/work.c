@@ -149,6 +149,7 @@ void work_start(struct sim *sim)
         work_think(&sim->clients[i]);
     }
     follow_start(sim);
+    access_start(sim);
 }
 
 void work_init(struct sim *sim)
