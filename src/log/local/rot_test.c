@@ -238,6 +238,40 @@ TEST("a disk that is gone is not called damaged because the cache still answers;
     harness_destroy(h);
 }
 
+TEST("what rots after the start and before it is settled is said to whoever reads across it, also after another start")
+{
+    unsigned lost = 0;
+
+    for (uint64_t offset = SEGMENT_HEADER_BYTES + 200; offset < 28 << 10; offset += 1500) {
+        struct harness *h = harness_create(5, LOG_SYNC);
+        bool said = false, missing;
+
+        h->config.segment_bytes_max = 32 << 10;
+        h->config.backlog_bytes_max = 256 << 10;
+        h->config.settled_bytes_max = 64 << 10;
+        h->config.tail_bytes_max = 8 << 10;
+        CHECK(harness_open(h) == OK);
+        for (unsigned i = 0; i < 300; i++) {
+            while (harness_append(h, 1 + i % LOGS, 1 + i % 3, 8 + (uint32_t)harness_below(h, 3000), 0) == ERR_FULL)
+                sim_run_until(h->os, 10000, NULL, NULL);
+            CHECK(harness_drain(h));
+            if (i == 25)
+                CHECK(sim_flip(h->os, "/log/commit-0000000000000001.log", offset, 3) == OK);
+        }
+        CHECK(h->count.settled_files > 0);
+        missing = anything_missing(h, &said);
+        CHECK(!missing || (said && h->errors > 0));
+        harness_close(h);
+        CHECK(harness_open(h) == OK);
+        said = false;
+        CHECK(anything_missing(h, &said) == missing && (!missing || said));
+        lost += missing;
+        harness_close(h);
+        harness_destroy(h);
+    }
+    CHECK(lost > 5);
+}
+
 TEST("a missing segment or settled file is said")
 {
     struct listing listing;

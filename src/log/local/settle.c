@@ -55,6 +55,12 @@ struct pass_log {
     bool gone;
 };
 
+/* Found damaged: a batch of `log` at position `from`; or, without a log, the frames numbered `from` to `to` - 1. */
+struct lost {
+    log_id log;
+    uint64_t from, to;
+};
+
 struct settle {
     struct os_job job;
     struct local *local;
@@ -77,6 +83,7 @@ struct settle {
     uint64_t next_file;
     log_pos together;
     struct buf report;
+    struct buf lost;        /* struct lost, one after the other */
     uint64_t lost_frames;
     enum err err;
 };
@@ -158,7 +165,8 @@ static enum err scan_lost(struct walk *walk, uint64_t offset, uint64_t from, uin
         return ERR_IO; /* it may be readable another time: nothing is recycled, and the next start looks again */
     buf_fmt(&settle->report, "commit segment %llu is damaged at offset %llu: %llu acknowledged commits are lost\n",
             (unsigned long long)walk->head.number, (unsigned long long)offset, (unsigned long long)(to - from));
-    return OK;
+    buf_append(&settle->lost, str_bytes(&(struct lost){ 0, from, to }, sizeof(struct lost)));
+    return settle->lost.err;
 }
 
 static enum err scan_segment(struct settle *settle, const struct segment *segment)
@@ -271,7 +279,8 @@ static enum err copy_batch(struct settle *settle, struct pack *pack, const struc
                 (unsigned long long)settle->segments[ref->segment]->head.number, (unsigned long long)ref->offset,
                 (unsigned long long)ref->log);
         settle->lost_frames++;
-        return OK;
+        buf_append(&settle->lost, str_bytes(&(struct lost){ ref->log, ref->first, 0 }, sizeof(struct lost)));
+        return settle->lost.err;
     }
     TRY(err);
     if (batch_end(head.first, head.count) <= log->before)
@@ -509,12 +518,54 @@ static enum err pass_save(struct settle *settle)
     return OK;
 }
 
+static void hole_of_batch(struct local *local, const struct lost *lost)
+{
+    const struct tail_batch *batch = tail_find(&local->tail, lost->log, lost->from, 0);
+
+    local_hole(local, (struct manifest_hole){
+        .from = lost->from, .to = batch_end(lost->from, batch && batch->first == lost->from ? batch->count : 1),
+        .spares_control = lost->log != local->config.control_log,
+    });
+}
+
+static void holes_of_frames(struct local *local, const struct lost *lost)
+{
+    log_pos from = local->tail.start;
+
+    for (const struct tail_frame *frame = local->tail.unsettled; frame && frame->number < lost->to; frame = frame->next) {
+        struct manifest_hole hole = { .from = from, .to = frame->end, .spares_control = true };
+
+        from = frame->end;
+        if (frame->number < lost->from)
+            continue;
+        for (uint32_t i = 0; i < frame->batch_count; i++)
+            hole.spares_control &= frame->logs[i]->id != local->config.control_log;
+        local_hole(local, hole);
+    }
+}
+
+/* Whoever reads across what was lost is told, for as long as the manifest remembers it. The index still knows what it was. */
+static void note_lost(struct settle *settle)
+{
+    struct lost lost;
+
+    for (size_t at = 0; at + sizeof(lost) <= settle->lost.size; at += sizeof(lost)) {
+        memcpy(&lost, settle->lost.at + at, sizeof(lost));
+        if (lost.log)
+            hole_of_batch(settle->local, &lost);
+        else
+            holes_of_frames(settle->local, &lost);
+    }
+    buf_clear(&settle->lost);
+}
+
 static void tell(struct settle *settle)
 {
     str lines = buf_str(&settle->report);
 
     settle->local->count->damaged_frames += settle->lost_frames;
     settle->lost_frames = 0;
+    note_lost(settle);
     while (str_present(lines)) {
         str line = str_cut(&lines, '\n');
 
@@ -658,6 +709,7 @@ enum err settle_create(struct local *local)
     local->settle->ask.run = on_ask;
     local->settle->hold_more.run = on_hold;
     buf_init(&local->settle->report, 1 << 16);
+    buf_init(&local->settle->lost, 64 << 20);
     return OK;
 }
 
@@ -666,6 +718,7 @@ void settle_destroy(struct local *local)
     if (!local->settle)
         return;
     buf_deinit(&local->settle->report);
+    buf_deinit(&local->settle->lost);
     free(local->settle->held);
     free(local->settle->refs);
     free(local->settle->logs);
