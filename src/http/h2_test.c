@@ -62,6 +62,23 @@ TEST("names become lower case and what belongs to HTTP/1.1 connections is droppe
     end(&server, &client);
 }
 
+TEST("a connection is idle from its last stream's end on")
+{
+    struct server server;
+    struct client client;
+
+    begin(&server, &client, test_config());
+    server.hold = true;
+    ask(&client, "GET", "/", -1, NULL);
+    talk(&client);
+    server.now += 1000;
+    CHECK_INT(http_idle_ms(server.conn, server.now), 0);
+    answer(server.held[0], 200, STR("ok"));
+    talk(&client);
+    CHECK_INT(http_idle_ms(server.conn, server.now + 700), 700);
+    end(&server, &client);
+}
+
 TEST("a body without length, larger than all windows, arrives whole")
 {
     struct http_config config = test_config();

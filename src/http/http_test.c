@@ -551,10 +551,12 @@ TEST("an idle connection ends silently; one whose answer is awaited does not")
     feed(&server, STR(GET));
     CHECK(http_deadline(server.conn) == INT64_MAX);
     server.now += 100000;
+    CHECK_INT(http_idle_ms(server.conn, server.now), 0); /* it is ours to speak */
     answer(server.held[0], 200, STR("ok"));
     drain(&server);
     CHECK_INT(http_deadline(server.conn), server.now + 60000);
     server.now += 60000;
+    CHECK_INT(http_idle_ms(server.conn, server.now), 60000);
     http_timeout(server.conn, server.now);
     CHECK(http_finished(server.conn));
     CHECK_STR(buf_str(&server.sent), OK_ANSWER);
@@ -668,6 +670,7 @@ TEST("shutdown ends an idle connection at once, a busy one after the last answer
 
     server_init(&server, test_config());
     feed(&server, STR(GET "GET / HT"));
+    CHECK_INT(http_idle_ms(server.conn, server.now + 1000), 0); /* it has begun to speak */
     http_shutdown(server.conn);
     CHECK(http_finished(server.conn));
     server_deinit(&server);

@@ -1,6 +1,7 @@
 """What a server tells: /health, /metrics, its log and the ids of requests."""
 import json
 import re
+import socket
 import time
 
 from botocore.exceptions import ClientError
@@ -149,6 +150,33 @@ def consumers(x):
     x.check("one that is gone has no lines", "billing" not in server.get("/metrics")[1])
 
 
+def crowd(x):
+    """More connections than connections-max: those that are there are served, the others closed, and the log says so."""
+    server = x.server("crowd", "--connections-max", "3").start()
+    host, port = server.address.split(":")
+    inside = [socket.create_connection((host, int(port)), timeout=5) for _ in range(3)]
+    for one in inside:
+        one.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        x.check("one of three is served", one.recv(1000).startswith(b"HTTP/1.1 200"))
+    ends = []
+    for _ in range(20):
+        with socket.create_connection((host, int(port)), timeout=5) as one:
+            try:
+                ends.append(one.recv(10))
+            except ConnectionError:
+                ends.append(b"")
+    x.equal("twenty more are closed at once", ends, [b""] * 20)
+    line = server.wait_line("refused_connection")
+    x.check("one line of the log tells of them", line and line["open"] == 3 and len(server.lines("refused_connection")) <= 3,
+            server.lines("refused_connection"))
+    inside.pop().close()
+    time.sleep(0.1)
+    _, values = parsed(server.get("/metrics")[1])
+    x.equal("and a metric counts them", values["leat_http_connections_refused_total", ""], 20)
+    for one in inside:
+        one.close()
+
+
 def log(x):
     server = x.server("log", "--access-log", "on", "--stream", "one").start()
     k = server.client()
@@ -193,4 +221,4 @@ def log(x):
             ["DescribeStream"])
 
 
-SCRIPTS = (metrics, consumers, log)
+SCRIPTS = (metrics, consumers, crowd, log)
