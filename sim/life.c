@@ -13,6 +13,7 @@ enum {
     STARTS_MAX = 30, /* in a row that were hit */
     DISK_BYTES = 1 << 30,
     OWN_BYTES = 6 << 20,
+    SLOW = 30,
     HOURS_MAX = 72,
     REST_MAX_US = 90 * 1000 * 1000,
     SHIFT_MS_MAX = 6 * 3600 * 1000,
@@ -72,7 +73,7 @@ static bool read_settings(struct sim *sim)
     sim->settings.bucket_ms = 60000;
     sim->settings.shard_write_records = 10 + below(sim, 200);
     sim->settings.shard_write_bytes = 1024 + below(sim, 64 << 10);
-    sim->settings.hot_shard_bytes = 1024 + below(sim, 16 << 10);
+    sim->settings.hot_shard_bytes = 256 + below(sim, 4 << 10);
     return true;
 }
 
@@ -343,13 +344,14 @@ static void work(struct sim *sim)
 {
     uint64_t pieces = 1 + below(sim, 12);
 
+    sim->pace = below(sim, 6) ? 1 : SLOW;
     planted(sim);
     plan(sim);
     if (below(sim, 4) == 0)
         plan(sim);
     work_start(sim);
     for (uint64_t i = 0; i < pieces && !is_down(sim); i++) {
-        (void)sim_run_until(sim->os, 1000 + (int64_t)below(sim, 300 * 1000), is_down, sim);
+        (void)sim_run_until(sim->os, sim->pace * (1000 + (int64_t)below(sim, 300 * 1000)), is_down, sim);
         meanwhile(sim);
         if (!is_down(sim) && below(sim, 30) == 0)
             pass_days(sim);

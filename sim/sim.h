@@ -275,6 +275,7 @@ struct sim {
     int exit_code;
     bool trouble;      /* faults were planned in this life: the server may end, and say so */
     bool working;      /* clients may begin something new */
+    int64_t pace;      /* of this life: clients think so many times as long */
     bool failed;
     ms horizon;        /* what arrived earlier may not be shown by the present answer */
     unsigned days;     /* how often days passed at once */

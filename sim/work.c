@@ -138,7 +138,7 @@ void work_think(struct client *client)
     if (!sim->working || sim->failed)
         return;
     client->think.fire = next;
-    os_timer_start(sim->loop, &client->think, (int64_t)below(sim, below(sim, 4) ? 3000 : 60000));
+    os_timer_start(sim->loop, &client->think, sim->pace * (int64_t)below(sim, below(sim, 4) ? 3000 : 60000));
 }
 
 void work_start(struct sim *sim)
