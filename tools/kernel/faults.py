@@ -28,9 +28,11 @@ STRIKES = [
     ("rename", "*/manifest", "EIO", (1,)),
     ("pread", "*/commit-*", "EIO", (1, 4)),
     ("pread", "*/settled-*", "EIO", (1, 4)),
+    ("pwritev", "*/commit-*", "EROFS", (3,)),
 ]
-SHORT = [0, 2, 6, 13, 14]
+SHORT = [0, 2, 6, 13, 14, 19]
 MUST_END = {("fdatasync", "*/commit-*"), ("pwritev", "*/commit-*"), ("rename", "*/manifest")}
+ENDING = ("EIO", "EROFS")
 
 
 def shim(stage):
@@ -48,12 +50,12 @@ def strike(stage, call, pattern, error, number):
         stage.rules()
         return None
     status = stage.server.wait(1)
-    if status is None and (call, pattern) in MUST_END and error == "EIO":
+    if status is None and (call, pattern) in MUST_END and error in ENDING:
         status = stage.server.wait(5)
     stage.rules()
     if status is None:
         stage.check(f"{what}: it goes on", stage.progress(), [worker.refusal for worker in stage.of(Writer)])
-        stage.check(f"{what}: a failed write or sync ends the process", (call, pattern) not in MUST_END or error != "EIO")
+        stage.check(f"{what}: a failed write or sync ends the process", (call, pattern) not in MUST_END or error not in ENDING)
     else:
         lines = [line["reason"] for line in stage.events("failed")][said:]
         stage.check(f"{what}: status 1 and one sentence", status == 1 and len(lines) == 1, (status, lines))
