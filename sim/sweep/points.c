@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "os/sim/disk.h"
-#include "store/store.h"
 #include "sweep.h"
 
 void *__real_malloc(size_t size);
@@ -13,10 +12,6 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *at, size_t size);
 void __real_free(void *at);
 struct verdict __real_disk_verdict(struct os *os, enum sim_op op);
-enum err __real_store_open(const struct store_config *config, void (*opened)(void *ctx, enum err err),
-                           struct store **ret_store);
-enum err __wrap_store_open(const struct store_config *config, void (*opened)(void *ctx, enum err err),
-                           struct store **ret_store);
 enum err __real_os_worker_create(struct os *os, const char *name, unsigned threads, struct os_worker **ret_worker);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -34,7 +29,7 @@ void *own_realloc(void *at, size_t size);
 const char *const point_names[POINT_COUNT] = { "allocation", "allocation of libcrypto", "read", "write", "sync",
                                                "name", "worker" };
 
-enum { HELD_SLOTS = 1 << 15, SITE_FRAMES = 24, SNAPSHOT_BYTES_MIN = 4 << 10 };
+enum { HELD_SLOTS = 1 << 15, SITE_FRAMES = 24 };
 
 /* Calls of malloc carry no context: this is the one place of the sweeps with globals. */
 static struct {
@@ -284,14 +279,4 @@ struct verdict __wrap_disk_verdict(struct os *os, enum sim_op op)
 enum err __wrap_os_worker_create(struct os *os, const char *name, unsigned threads, struct os_worker **ret_worker)
 {
     return strikes(POINT_WORKER) ? ERR_NO_MEMORY : __real_os_worker_create(os, name, threads, ret_worker);
-}
-
-/* Snapshots come early, so that little data has some. */
-enum err __wrap_store_open(const struct store_config *config, void (*opened)(void *ctx, enum err err),
-                           struct store **ret_store)
-{
-    struct store_config own = *config;
-
-    own.snapshot_bytes_min = SNAPSHOT_BYTES_MIN;
-    return __real_store_open(&own, opened, ret_store);
 }

@@ -9,6 +9,7 @@ enum {
     READY_US = 60 * 1000 * 1000,
     STOP_US = 60 * 1000 * 1000,
     REST_US = 2 * 1000 * 1000, /* for what was closed in the last turns */
+    SNAPSHOT_BYTES_MIN = 4 << 10, /* early, so that little data has some */
     WORDLESS = 3,              /* allocations: of the server itself and its logger, without which nobody can say anything */
 };
 
@@ -134,6 +135,7 @@ static bool is_down(void *ctx)
 bool world_start(struct sweep *sweep)
 {
     struct server_config config = { .os = sweep->os, .settings = &sweep->settings, .stopped = stopped, .ctx = sweep,
+                                    .snapshot_bytes_min = SNAPSHOT_BYTES_MIN,
                                     .logger = { .sink = lines, .sink_ctx = sweep, .json = true, .level = LEVEL_INFO, .fd = -1 } };
     enum err err;
 
