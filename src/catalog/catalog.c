@@ -200,6 +200,10 @@ static int by_start(const void *left, const void *right)
 
 struct shard *const *stream_open_shards(struct stream *stream, size_t *ret_count)
 {
+    if (stream->record->status.value == STREAM_CREATING) { /* some are there already, but not all */
+        *ret_count = 0;
+        return stream->open;
+    }
     if (stream->open_stale) {
         struct shard **open = realloc(stream->open, (stream->shard_count + 1) * sizeof(*open));
 

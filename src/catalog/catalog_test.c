@@ -429,14 +429,29 @@ TEST("names of a stranger's length find nothing and break nothing")
     bench_destroy(&bench);
 }
 
-TEST("a stream of very many shards is made and deleted in one transaction each")
+static bool has_shards(void *ctx)
+{
+    return bench_stream(ctx)->shard_count > 0;
+}
+
+TEST("a stream of very many shards is made and deleted, in slices, and a crash between two of them loses none")
 {
     struct bench bench;
+    uint32_t shards = 70000;
+    struct stream *stream;
 
     setup(&bench, WORLD_LOCAL, 6);
     bench.event = NULL;
-    bench_create_stream(&bench, 20000);
-    CHECK_INT(open_count(&bench), 20000);
+    CHECK_INT(bench_commit(&bench, bench_stage_create, &shards), OK);
+    CHECK(sim_run_until(bench.world->os, 5000000, has_shards, &bench));
+    stream = bench_stream(&bench);
+    CHECK(stream->shard_count < shards && stream->record->status.value == STREAM_CREATING);
+    CHECK_INT(open_count(&bench), 0);
+    sim_freeze(bench.world->os);
+    bench_close(&bench);
+    sim_crash(bench.world->os);
+    CHECK(bench_open(&bench) && bench_settle(&bench));
+    CHECK_INT(open_count(&bench), shards);
     bench_check(&bench);
     CHECK_INT(bench_commit(&bench, bench_stage_delete, NULL), OK);
     CHECK(sim_run_until(bench.world->os, 5000000, bench_is_deleted, &bench));

@@ -15,7 +15,8 @@
 #include "catalog/room.h"
 
 enum {
-    TRANSITION_ARENA_MAX = 64 << 20, /* a stream of 20,000 shards is made in one transaction */
+    TRANSITION_ARENA_MAX = 64 << 20,
+    SLICE_SHARDS = 10000, /* so many are made or removed in one transaction, whose bytes the store bounds */
     RETRY_US = 1000000,
     EXPIRY_MS_MIN = 1000,
     DUE_MS_MIN = 1000, /* a deletion waits that long whatever the setting */
@@ -82,12 +83,19 @@ static struct catalog_stream_record settled(const struct stream *stream)
 
 /* ---- creation, deletion, plain waits ----------------------------------------------------------------------------- */
 
+/* A slice of the shards; with the last the stream is ACTIVE, and until then nobody is shown any. */
 static void create(struct transition *transition, struct stream *stream)
 {
     struct catalog_stream_record record = settled(stream);
     uint32_t count = (uint32_t)stream->record->job->target.value;
+    uint32_t first = (uint32_t)stream->record->next_shard.value;
+    uint32_t end = count - first > SLICE_SHARDS ? first + SLICE_SHARDS : count;
 
-    for (uint32_t i = 0; i < count; i++) {
+    if (end < count) {
+        record = *stream->record;
+        record.due_at = ms_of(wall(transition->catalog));
+    }
+    for (uint32_t i = first; i < end; i++) {
         struct shard shard = {
             .index = i, .parent = SHARD_NONE, .adjacent = SHARD_NONE, .created_s = record.created_at.value / 1000
         };
@@ -95,7 +103,23 @@ static void create(struct transition *transition, struct stream *stream)
         layout_range(count, i, &shard.start, &shard.end);
         catalog_put_shard(&transition->txn, stream->id, &shard);
     }
-    record.next_shard = int_of(count);
+    record.next_shard = int_of(end);
+    step_commit(transition, &record);
+}
+
+/* The last shards first; with the rest goes the stream. */
+static void delete(struct transition *transition, struct stream *stream)
+{
+    struct catalog_stream_record record = *stream->record;
+
+    if (stream->shard_count <= SLICE_SHARDS) {
+        catalog_remove_stream(&transition->txn, stream);
+        step_commit(transition, NULL);
+        return;
+    }
+    for (size_t i = stream->shard_count - SLICE_SHARDS; i < stream->shard_count; i++)
+        catalog_remove_shard(&transition->txn, stream->shards[i]);
+    record.due_at = ms_of(wall(transition->catalog));
     step_commit(transition, &record);
 }
 
@@ -308,8 +332,7 @@ static void step(struct stream *stream)
         create(transition, stream);
         return;
     case STREAM_DELETING:
-        catalog_remove_stream(&transition->txn, stream);
-        step_commit(transition, NULL);
+        delete(transition, stream);
         return;
     case STREAM_UPDATING:
         update(transition, stream);

@@ -104,6 +104,8 @@ struct kinesis_warm_throughput_object *warm_throughput_of(struct rq *rq, struct 
 
 bool shard_listed(const struct shard *shard, ms now)
 {
+    if (shard->stream->record->status.value == STREAM_CREATING)
+        return false;
     return shard->closed_at == 0 || shard->closed_at + stream_retention_ms(shard->stream) > now;
 }
 

@@ -27,7 +27,8 @@ struct enum_value encryption_of(const struct stream *stream, str *ret_key_id);
 /* NULL without memory. */
 struct kinesis_warm_throughput_object *warm_throughput_of(struct rq *rq, struct stream *stream, int64_t target);
 
-/* False for a shard that retention has taken, though it may still be on its way out. */
+/* False for a shard that retention has taken, though it may still be on its way out, and for one of a stream that is not
+ * made yet. */
 bool shard_listed(const struct shard *shard, ms now);
 
 must_use enum err shards_of(struct rq *rq, const struct shard *const *shards, size_t count,
