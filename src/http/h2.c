@@ -432,8 +432,7 @@ void h2_pump(struct http_conn *conn)
         conn->broken = true;
 }
 
-/* Since when an answer is stuck is set at the first call after its last progress that brings the clock. */
-static void stamp(struct http_conn *conn)
+void h2_stamp(struct http_conn *conn)
 {
     struct list *list = &conn->h2->answering;
 
@@ -451,7 +450,7 @@ void h2_tell(struct http_conn *conn)
     struct h2 *h2 = conn->h2;
     struct list batch, *link;
 
-    stamp(conn);
+    h2_stamp(conn);
     while (!conn->broken && (link = list_pop(&h2->gone)) != NULL) {
         struct h2_stream *stream = container_of(link, struct h2_stream, timed);
 
@@ -527,7 +526,7 @@ void h2_timeout(struct http_conn *conn)
     struct h2 *h2 = conn->h2;
     const struct http_config *config = conn->config;
 
-    stamp(conn);
+    h2_stamp(conn);
     expire(conn, &h2->receiving, config->body_timeout_ms, NGHTTP2_CANCEL,
            "the body of a request did not arrive within body-timeout");
     expire(conn, &h2->starved, config->body_timeout_ms, NGHTTP2_REFUSED_STREAM,

@@ -18,6 +18,9 @@ void h2_pump(struct http_conn *conn);
 /* Tell the owner what has changed for him since the last call: streams that died, streams with room. */
 void h2_tell(struct http_conn *conn);
 
+/* Since when an answer is stuck is set at the first call after its last progress that brings the clock. */
+void h2_stamp(struct http_conn *conn);
+
 void h2_shutdown(struct http_conn *conn);
 int64_t h2_deadline(const struct http_conn *conn);
 void h2_timeout(struct http_conn *conn);

@@ -366,6 +366,15 @@ size_t http_output(struct http_conn *conn, struct http_iov *iov, size_t max)
     return out_iov(conn->tls ? tls_io_out(conn->tls) : &conn->out, iov, max);
 }
 
+void http_output_begun(struct http_conn *conn, int64_t now_ms)
+{
+    conn->now_ms = now_ms;
+    if (conn_waiting(conn) && conn->write_since_ms == UNSET)
+        conn->write_since_ms = now_ms;
+    if (conn->protocol == PROTOCOL_H2)
+        h2_stamp(conn);
+}
+
 void http_output_done(struct http_conn *conn, size_t bytes, int64_t now_ms)
 {
     struct out *out = conn->tls ? tls_io_out(conn->tls) : &conn->out;

@@ -103,6 +103,9 @@ struct http_iov {
 /* What is to be sent now, at most `max` pieces; 0: nothing. The pieces stay valid until http_output_done. */
 size_t http_output(struct http_conn *conn, struct http_iov *iov, size_t max);
 
+/* They are being sent now. Who does not say so is asked by http_deadline to tell the time at once. */
+void http_output_begun(struct http_conn *conn, int64_t now_ms);
+
 /* So many bytes of them were sent; 0 says that the socket takes nothing at present. */
 void http_output_done(struct http_conn *conn, size_t bytes, int64_t now_ms);
 

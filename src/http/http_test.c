@@ -564,6 +564,22 @@ TEST("an idle connection ends silently; one whose answer is awaited does not")
     server_deinit(&server);
 }
 
+TEST("an answer that is being sent needs no timer at once, but one for the time that it may take")
+{
+    struct http_iov iov[4];
+    struct server server;
+
+    server_init(&server, test_config());
+    server.hold = true;
+    feed(&server, STR(GET));
+    answer(server.held[0], 200, STR("ok"));
+    CHECK(http_output(server.conn, iov, 4) > 0);
+    CHECK(http_deadline(server.conn) <= server.now); /* nobody has told the time */
+    http_output_begun(server.conn, server.now + 5);
+    CHECK_INT(http_deadline(server.conn), server.now + 5 + server.config.write_timeout_ms);
+    server_deinit(&server);
+}
+
 TEST("a peer that takes nothing of its answer loses the connection")
 {
     struct server server;

@@ -120,8 +120,10 @@ static void write_some(struct conn *conn)
         }
         conn->writing += pieces[i].size;
     }
-    if (conn->writing)
-        os_socket_write(conn->socket, (const struct os_iov *)(const void *)pieces, count, wrote);
+    if (conn->writing == 0)
+        return;
+    http_output_begun(conn->http, server_now_ms(conn->server));
+    os_socket_write(conn->socket, (const struct os_iov *)(const void *)pieces, count, wrote);
 }
 
 /* ---- what is next ------------------------------------------------------------------------------------------------ */
