@@ -14,6 +14,7 @@ enum {
     DISK_BYTES = 1 << 30,
     OWN_BYTES = 6 << 20,
     SLOW = 30,
+    TOLD_US = 300 * 1000,
     HOURS_MAX = 72,
     REST_MAX_US = 90 * 1000 * 1000,
     SHIFT_MS_MAX = 6 * 3600 * 1000,
@@ -363,6 +364,16 @@ static void work(struct sim *sim)
 
 /* ---- a run -------------------------------------------------------------------------------------------------------- */
 
+/* Nothing fails any more, and what has failed has been told of. */
+static bool is_well(struct sim *sim)
+{
+    sim_heal(sim->os);
+    heap_fail(0, 0);
+    if (sim->trouble)
+        (void)sim_run_until(sim->os, TOLD_US, is_down, sim);
+    return !is_down(sim);
+}
+
 /* Start until nothing hits it. */
 static bool start(struct sim *sim, bool safely)
 {
@@ -379,9 +390,7 @@ static bool start(struct sim *sim, bool safely)
                 sim_fail_at(sim->os, below(sim, 3) ? SIM_READ : SIM_ANY, 1 + nth / 4,
                             1 + below(sim, below(sim, 2) ? 4 : 300), ERR_IO);
         }
-        if (life_boot(sim)) {
-            sim_heal(sim->os);
-            heap_fail(0, 0);
+        if (life_boot(sim) && is_well(sim)) {
             access_booted(sim);
             sim->trouble = false;
             return true;

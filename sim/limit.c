@@ -1,6 +1,7 @@
 /* limit.c: what one shard has taken in one second of a life, as far as it is certain: puts that were sent behind the
  * second's beginning and acknowledged before its end. A shard at rest takes a second's worth at once and goes on at its
- * rate, so twice a second's worth is the most. */
+ * rate, so twice a second's worth is the most. A put is counted once: one that waited while its shard was split or merged
+ * is taken by the child uncounted, so children are judged from the next life on. */
 #include "sim.h"
 
 enum { SECOND_US = 1000000 };
@@ -26,6 +27,14 @@ static void check_from(struct sim *sim, const struct shard_model *shard, uint64_
                (unsigned long long)records, (unsigned long long)bytes);
 }
 
+static bool is_judged(const struct sim *sim, const struct record *record)
+{
+    const struct shard_model *shard = record->shard;
+
+    return shard && record->fate == FATE_ACKNOWLEDGED &&
+           (shard->life < sim->life || (shard->start_hash[0] && !shard->parent[0]));
+}
+
 void limit_check(struct sim *sim)
 {
     const struct model *model = &sim->model;
@@ -33,6 +42,6 @@ void limit_check(struct sim *sim)
     if (sim->settings.limits != RULES_AWS)
         return;
     for (uint64_t i = sim->first_record; i < model->record_count && !sim->failed; i++)
-        if (model->records[i]->shard && model->records[i]->fate == FATE_ACKNOWLEDGED)
+        if (is_judged(sim, model->records[i]))
             check_from(sim, model->records[i]->shard, i);
 }

@@ -65,6 +65,7 @@ struct shard_model *model_make_shard(struct sim *sim, struct stream_model *strea
     if (shard == NULL)
         abort();
     shard->stream = stream;
+    shard->life = sim->life;
     (void)model_text(shard->id, sizeof(shard->id), id);
     stream->shards[stream->shard_count++] = shard;
     return shard;

@@ -143,6 +143,7 @@ struct shard_model {
     size_t known_count, known_capacity;
     ms seen_open;          /* by the wall clock, the latest */
     bool listed, gone;     /* in the last list; it has expired */
+    unsigned life;         /* in which it was met first */
 };
 
 enum life { LIFE_ASKED, LIFE_ALIVE, LIFE_DELETE_ASKED, LIFE_DELETED };
