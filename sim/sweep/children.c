@@ -10,6 +10,9 @@
 
 #include "sweep.h"
 
+static const char *const way_names[WAY_COUNT] = { "unnoticed", "cost an answer", "ended the server", "ended its start",
+                                                  "harmless", "told", "refused", "cut" };
+
 enum { DEADLINE_S = 20, FRAMES_MAX = 32 };
 
 struct words {
@@ -44,7 +47,7 @@ static void judge(struct children *children, const struct child *child, int stat
     }
     (void)printf("%s %llu: ", children->name, (unsigned long long)child->number);
     if (said && WIFEXITED(status))
-        (void)printf("%s%s\n", words->way < 0 ? "WRONG: " : "", words->why);
+        (void)printf("%s%s\n", words->way < 0 ? "WRONG: " : way_names[words->way], words->why);
     else if (WIFSIGNALED(status))
         (void)printf("WRONG: ended by signal %d%s\n", WTERMSIG(status), WTERMSIG(status) == SIGALRM ? " (it hangs)" : "");
     else
