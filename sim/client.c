@@ -355,13 +355,15 @@ static bool sign(struct client *client, const char *operation, str body)
     enum err err;
 
     (void)snprintf(target, sizeof(client->target), "Kinesis_20131202.%s", operation);
+    buf_clear(&client->dialect);
+    buf_clear(&client->scratch);
     if (client->cbor) {
-        buf_clear(&client->dialect);
         buf_append(&client->scratch, body);
         dialect_write(&client->dialect, client->scratch.at, client->scratch.size);
-        buf_clear(&client->scratch);
-        body = buf_str(&client->dialect);
+    } else {
+        buf_append(&client->dialect, body);
     }
+    body = buf_str(&client->dialect);
     struct sigv4_header headers[] = { { STR("host"), STR(SIM_ADDRESS) },
                                       { STR("content-type"), str_of(type) },
                                       { STR("x-amz-target"), str_of(target) } };

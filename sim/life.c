@@ -284,6 +284,7 @@ static void meanwhile(struct sim *sim)
             note(sim, "the clock steps by %lld ms", (long long)by);
             model_tick(sim);
             sim_step_wall(sim->os, by);
+            sim->steps++;
             model_tick(sim);
         }
         break;

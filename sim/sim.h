@@ -88,7 +88,7 @@ struct client {
     struct conn *conn; /* NULL: not connected */
     struct os_timer deadline, think;
     struct buf request, answer, events; /* events: out of their chunks */
-    struct buf dialect, scratch;
+    struct buf dialect, scratch; /* dialect: the body as it is sent */
     char target[64];
     struct asked asked; /* of the last request; its texts live in `arena` and `dialect` */
     struct arena arena; /* of the answer, of one event */
@@ -279,6 +279,7 @@ struct sim {
     int64_t pace;      /* of this life: clients think so many times as long */
     bool failed;
     ms horizon;        /* what arrived earlier may not be shown by the present answer */
+    unsigned steps;    /* of the wall clock: a signature made before may be too old or too new */
     unsigned days;     /* how often days passed at once */
     bool at_rest;      /* the last life ended with a power loss: nothing of the disk is in a cache */
     unsigned complaints; /* lines of level error in this life */

@@ -33,6 +33,9 @@ bool work_is_done(struct sim *sim, struct call *call, int status, const struct n
         refute(sim, "%s: %s is not found, and nobody has deleted it", call->name, call->stream->name);
     if (str_present(type) && memmem(type.at, type.size, "KMS", 3))
         refute(sim, "%s: %s: %.*s, and nobody has touched a key", call->name, call->stream->name, STR_ARG(type));
+    if ((is_error(answer, "InvalidSignatureException") && call->steps == sim->steps) || is_error(answer, "SerializationException") ||
+        is_error(answer, "UnrecognizedClientException") || is_error(answer, "IncompleteSignatureException"))
+        refute(sim, "%s: a good request is refused: %.*s", call->name, STR_ARG(type));
     if (call->control) {
         call->stream->busy = false;
         call->stream->looks++;
@@ -75,6 +78,7 @@ void work_ask(struct client *client, const char *name, struct stream_model *stre
         stream->looks++;
     }
     call->look = stream->looks;
+    call->steps = client->sim->steps;
     call->horizon = model_horizon(client->sim, stream);
     model_tick(client->sim);
     client_call(client, name, str_of(body), done, call);

@@ -38,6 +38,7 @@ struct call {
     bool add;
     enum fact_kind fact;
     ms horizon; /* when it was asked */
+    unsigned steps;
     int value;
     const char *name;
 };
