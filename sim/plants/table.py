@@ -165,6 +165,12 @@ PLANTS = [
           "return now - stream_retention_ms(stream) / 3600;",
           LOST),
 
+    Plant("limit-not-enforced", "a shard takes whatever comes",
+          "src/stream/put.c",
+          "    if (!limits->enforced)\n        return true;\n    if (bucket_level(",
+          "    if (most > 0)\n        return true;\n    if (bucket_level(",
+          r"in a second"),
+
     # ---- the answer -------------------------------------------------------------------------------------------------
     Plant("numbers-swapped", "records of one PutRecords are told each other's numbers",
           "src/stream/put.c",
