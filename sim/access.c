@@ -76,9 +76,9 @@ void access_change(struct sim *sim)
 
     access->changes++;
     access->in_force = access->written = VERSION_UNKNOWN;
-    access->written_us = os_mono_us(sim->os);
     if (os_replace_file(sim->os, "/etc/credentials", str_of(texts[version])) == OK)
         access->written = version;
+    access->written_us = os_mono_us(sim->os);
     note(sim, "the credentials file is written: %d", (int)access->written);
 }
 
