@@ -92,12 +92,8 @@ enum err segment_make(struct os *os, const char *dir, const struct segment_head 
     return OK;
 }
 
-struct segment *segment_add(struct local *local, const struct segment_head *head, struct os_file *file)
+static void add(struct local *local, struct segment *segment, const struct segment_head *head, struct os_file *file)
 {
-    struct segment *segment = calloc(1, sizeof(*segment));
-
-    if (!segment)
-        return NULL;
     segment->head = *head;
     segment->file = file;
     segment->used = SEGMENT_HEADER_BYTES;
@@ -107,6 +103,14 @@ struct segment *segment_add(struct local *local, const struct segment_head *head
     list_push(&local->segments.all, &segment->link);
     local->segments.count++;
     local->count->commit_segments = local->segments.count;
+}
+
+struct segment *segment_add(struct local *local, const struct segment_head *head, struct os_file *file)
+{
+    struct segment *segment = calloc(1, sizeof(*segment));
+
+    if (segment)
+        add(local, segment, head, file);
     return segment;
 }
 
@@ -246,6 +250,7 @@ struct roll {
     struct os_job job;
     struct local *local;
     struct segment_head head;
+    struct segment *segment;    /* to be: an empty file that nobody knows would be taken for one that has lost its frames */
     struct segment *sync_first; /* LOG_OS: the header of the new one vouches for all of it */
     struct os_file *file;
     uint64_t spare, low_water;
@@ -293,15 +298,10 @@ static void roll_done(struct os_job *job)
         segment_release(roll->sync_first);
     }
     if (err == OK) {
-        struct segment *segment = segment_add(local, &roll->head, roll->file);
-
-        if (segment) {
-            segments->active = segment;
-        } else {
-            os_close(roll->file); /* an empty segment that the next start finds and passes over */
-            err = ERR_NO_MEMORY;
-            roll->fatal = false;
-        }
+        add(local, roll->segment, &roll->head, roll->file);
+        segments->active = roll->segment;
+    } else {
+        free(roll->segment);
     }
     if (err != OK && roll->fatal)
         local_fail(local, err, "taking a new commit segment");
@@ -351,7 +351,10 @@ void segment_roll(struct local *local, uint64_t bytes)
     struct spare spare = { 0 };
 
     assert(!segments->roll);
-    if (!roll) {
+    if (roll)
+        roll->segment = calloc(1, sizeof(*roll->segment));
+    if (!roll || !roll->segment) {
+        free(roll);
         commit_rolled(local, ERR_NO_MEMORY);
         return;
     }
