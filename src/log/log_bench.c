@@ -1,11 +1,11 @@
 /* log_bench.c: group commit on a real disk.
  *
- *   log_bench DIR [SECONDS [WRITERS LOGS RECORDS]]
+ *   log_bench DIR [SECONDS [WRITERS LOGS RECORDS [MB/s]]]
  *
  * Closed loop: N writers, each submits one record of 1 KiB and the next when it is acknowledged. Then commits of many
  * records, then one record on each of 10,000 logs in one commit, then reading back. A disk that
  * syncs too fast hides bad batching: run it a second time with an fdatasync that was slowed by LD_PRELOAD. With three more
- * numbers only that load is made. CPU is that of all threads; what a sync took is told beside what a commit took. */
+ * numbers only that load is made, and with a fourth at that rate. CPU is that of all threads; what a sync took is told beside what a commit took. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,6 +19,8 @@ struct writer {
     struct log_commit commit;
     struct log_append *appends;
     struct bench *bench;
+    struct os_timer timer;
+    int64_t due_us;
 };
 
 struct bench {
@@ -33,6 +35,7 @@ struct bench {
     struct writer *all;
     unsigned writers, busy;
     uint32_t batch;
+    int64_t pace_us;         /* between two commits of a writer; 0: at once */
     char body[RECORD_BYTES];
     enum err err;
 };
@@ -114,6 +117,11 @@ static void retry(struct os_timer *timer)
     }
 }
 
+static void on_due(struct os_timer *timer)
+{
+    submit(container_of(timer, struct writer, timer));
+}
+
 static void done(struct log_commit *commit, enum err err)
 {
     struct writer *writer = container_of(commit, struct writer, commit);
@@ -122,8 +130,14 @@ static void done(struct log_commit *commit, enum err err)
     must(err, "commit");
     bench->commits++;
     bench->records += commit->appends[0].count * commit->append_count;
-    if (os_mono_us(bench->os) < bench->until_us) {
-        submit(writer);
+    int64_t now = os_mono_us(bench->os);
+
+    if (now < bench->until_us) {
+        writer->due_us += bench->pace_us;
+        if (writer->due_us > now)
+            os_timer_start(bench->loop, &writer->timer, writer->due_us - now);
+        else
+            submit(writer);
         return;
     }
     if (--bench->busy == 0)
@@ -154,6 +168,8 @@ static void run(struct bench *bench, unsigned writers, uint32_t logs, uint32_t b
         struct writer *writer = &bench->all[i];
 
         writer->bench = bench;
+        writer->timer.fire = on_due;
+        writer->due_us = start + bench->pace_us * i / writers;
         writer->appends = calloc(logs, sizeof(*writer->appends));
         for (uint32_t j = 0; j < logs; j++) {
             writer->appends[j] = (struct log_append){
@@ -165,7 +181,7 @@ static void run(struct bench *bench, unsigned writers, uint32_t logs, uint32_t b
         };
     }
     for (unsigned i = 0; i < writers; i++)
-        submit(&bench->all[i]);
+        os_timer_start(bench->loop, &bench->all[i].timer, bench->pace_us * i / writers);
     os_loop_run(bench->loop);
 
     double took = (double)(os_mono_us(bench->os) - start) / 1e6;
@@ -250,6 +266,8 @@ int main(int argc, char **argv)
     must(log_local_open(&bench->config, opened, bench), "open");
     os_loop_run(bench->loop);
     printf("open: %.2f ms\n", (double)(os_mono_us(bench->os) - start) / 1e3);
+    if (argc > 6) /* each writer its share */
+        bench->pace_us = (int64_t)((double)RECORD_BYTES * atoi(argv[4]) * atoi(argv[5]) * atoi(argv[3]) / atof(argv[6]));
     if (argc > 5)
         run(bench, (unsigned)atoi(argv[3]), (uint32_t)atoi(argv[4]), (uint32_t)atoi(argv[5]), seconds);
     else
