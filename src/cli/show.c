@@ -1,6 +1,8 @@
 /* show.c: leat show: any file of a data directory, for people. One reader for each format. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "catalog/catalog.h"
@@ -103,9 +105,10 @@ static int show_file(struct cli *cli, const char *path, bool titled)
 struct health {
     struct cli *cli;
     const char *dir, *name;
-    struct buf lines;        /* of one file: what is damaged */
-    char title[200];         /* its first line */
+    struct buf lines; /* of one file: what is damaged */
+    char title[200];  /* its first line */
     bool tty, manifest;
+    uint64_t next_frame; /* what the next commit segment should begin with, 0: not known */
     size_t files, damaged;
     int percent;
 };
@@ -128,12 +131,45 @@ static void missing_file(struct health *health, str line)
         buf_fmt(&health->lines, "DAMAGED: it names %s, which is missing\n", name);
 }
 
+/* The number behind `words` in the line. False if there is none. */
+static bool number_behind(str line, str words, uint64_t *ret_number)
+{
+    const char *found = memmem(line.at, line.size, words.at, words.size);
+    size_t at = 0;
+
+    if (found == NULL)
+        return false;
+    line = str_slice(line, (size_t)(found - line.at) + words.size, line.size);
+    while (at < line.size && line.at[at] >= '0' && line.at[at] <= '9')
+        at++;
+    return str_u64(str_slice(line, 0, at), ret_number) == OK;
+}
+
+/* Segments follow each other without a gap: one that ends too early was not torn by a crash, for the next one was
+ * begun after all of it was on the disk. */
+static void commit_line(struct health *health, str line)
+{
+    uint64_t number;
+
+    if (str_starts(line, STR("frame ")) && number_behind(line, STR("frame "), &number)) {
+        health->next_frame = number + 1;
+    } else if (str_starts(line, STR("commit segment")) && number_behind(line, STR("first frame "), &number)) {
+        if (health->next_frame != 0 && number > health->next_frame)
+            buf_fmt(&health->lines,
+                    "DAMAGED: frames %" PRIu64 " to %" PRIu64 " are lost, behind the end of the segment before\n",
+                    health->next_frame, number - 1);
+        health->next_frame = number;
+    }
+}
+
 static void health_line(void *ctx, str line)
 {
     struct health *health = ctx;
 
     if (health->title[0] == 0)
         (void)snprintf(health->title, sizeof(health->title), "%.*s", STR_ARG(line));
+    if (str_starts(str_of(health->name), STR("commit-")))
+        commit_line(health, line);
     if (str_starts(line, STR("DAMAGED")))
         buf_fmt(&health->lines, "%.*s\n", STR_ARG(line));
     if (health->manifest)
@@ -187,8 +223,8 @@ static enum err each_file(void *ctx, const char *name)
 
     if (!str_present(path))
         return ERR_NO_MEMORY;
-    if (strcmp(name, "control.sock") == 0 || str_ends(str_of(name), STR(".tmp")) || str_ends(str_of(name), STR(".damaged")) ||
-        os_stat(health->cli->os, path.at, &stat) != OK || stat.directory)
+    if (strcmp(name, "control.sock") == 0 || str_ends(str_of(name), STR(".tmp")) ||
+        str_ends(str_of(name), STR(".damaged")) || os_stat(health->cli->os, path.at, &stat) != OK || stat.directory)
         return OK;
     health->name = name;
     health->title[0] = 0;
@@ -202,8 +238,10 @@ static enum err each_file(void *ctx, const char *name)
     if (health->tty)
         fprintf(stderr, "\r\033[K");
     health->files++;
-    if (err == ERR_MISSING) /* a server that runs has taken it away */
+    if (err == ERR_MISSING) { /* a server that runs has taken it away */
+        health->next_frame = 0;
         return OK;
+    }
     if (err == OK && health->lines.size == 0) {
         printf("ok       %s: %s\n", name, health->title);
         return OK;

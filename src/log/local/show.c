@@ -92,7 +92,7 @@ static enum err show_segment(struct show *show)
         err = walk_segment(&walk);
     }
     if (err == OK)
-        say(show, "end at %" PRIu64 "%s", walk.end, walk.cut ? ": what follows was torn by a crash" : "");
+        say(show, "end at %" PRIu64 "%s", walk.end, walk.cut ? ": what follows is no whole frame; a crash tore it, or it is damaged" : "");
     scan_deinit(&scan);
     return err == ERR_MISSING ? ERR_CORRUPT : err;
 }

@@ -37,15 +37,21 @@ def furnished(folder):
         return house.data
 
 
+def damaged(folder, whole, name, how):
+    """That file in a copy of the directory, not what it was."""
+    shutil.rmtree(folder / "copy", ignore_errors=True)
+    (folder / "copy").mkdir()
+    subprocess.run(["cp", "-a", "--sparse=always", str(whole), str(folder / "copy" / "data")], check=True)
+    path = folder / "copy" / "data" / name
+    how(path)
+    return path
+
+
 class Damage:
-    """A copy of the directory in which one file is not what it was."""
+    """A server on a copy of the directory in which one file is not what it was."""
 
     def __init__(self, folder, whole, name, how):
-        shutil.rmtree(folder / "copy", ignore_errors=True)
-        (folder / "copy").mkdir()
-        subprocess.run(["cp", "-a", "--sparse=always", str(whole), str(folder / "copy" / "data")], check=True)
-        self.path = folder / "copy" / "data" / name
-        how(self.path)
+        self.path = damaged(folder, whole, name, how)
         self.house = House(folder / "copy", *FIX)
         self.up = self.house.start()
         self.lost = self.wrong = 0
@@ -117,8 +123,12 @@ def engine(folder):
     settled = [name for name in names if name.startswith("settled-")]
     snapshots = [name for name in names if name.endswith(".snapshot")]
     yield "the directory has every kind of file", len(commits) > 1 and settled and snapshots, names
-    for what, how in (("damaged", flip(0.5)), ("damaged at its start", flip(0)), ("empty", text(b"")), ("missing", gone)):
-        yield refused("a manifest that is %s: status 1 and its name" % what, Damage(folder, whole, "manifest", how), "manifest")
+    for what, how in (("damaged", flip(0.5)), ("damaged at its start", flip(0)), ("empty", text(b""))):
+        damage = Damage(folder, whole, "manifest", how)
+        yield "a manifest that is %s is rebuilt aloud, and nothing is lost" % what, damage.up and damage.status == 0 and \
+            damage.lost == damage.wrong == 0 and "rebuilt" in damage.said() and \
+            damage.path.with_name("manifest.damaged").exists(), damage
+    yield refused("a manifest that is missing: status 1 and its name", Damage(folder, whole, "manifest", gone), "manifest")
     for name in snapshots:
         yield refused("a damaged snapshot alone: status 1 and what to do", Damage(folder, whole, name, flip(0.5)), "snapshot",
                       "backup")
@@ -150,10 +160,9 @@ def engine(folder):
     damage = Damage(folder, whole, "format", gone)
     yield refused("a missing format is not made up", damage, "format")
     for name in (commits[0], snapshots[0], "manifest"):
-        Damage(folder, whole, name, flip(0.4))  # leaves the damaged file behind
-        path = folder / "copy" / "data" / name
-        status, told = attempt("show", path, stderr=subprocess.STDOUT)
-        yield "leat show of a damaged %s says so" % name.split("-")[0], status in (0, 1) and "Assertion" not in told and \
+        path = damaged(folder, whole, name, flip(0.4))
+        status, told = attempt("show", path.parent, stderr=subprocess.STDOUT)
+        yield "leat show of a directory with a damaged %s says so" % name.split("-")[0], status == 1 and "Assertion" not in told and \
             any(word in told for word in ("DAMAGED", "does not match", "checksum")), (status, told[-300:])
 
 
