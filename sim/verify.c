@@ -148,7 +148,7 @@ static void verify_policy(struct sim *sim, struct stream_model *stream)
     answer = get(sim, "GetResourcePolicy", body, &status);
     policy = json_text(answer, "Policy");
     for (int i = 1; i < 3 && str_present(policy); i++) {
-        char sid[8];
+        char sid[16];
 
         (void)snprintf(sid, sizeof(sid), "\"p%d\"", i);
         if (memmem(policy.at, policy.size, sid, strlen(sid)))

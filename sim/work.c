@@ -31,7 +31,7 @@ bool work_is_done(struct sim *sim, struct call *call, int status, const struct n
         !(strcmp(call->name, "DeleteResourcePolicy") == 0 || (sim->days && strstr(call->name, "Shard")) ||
           (sim->days && strcmp(call->name, "GetRecords") == 0))) /* the policy; a shard that has expired */
         refute(sim, "%s: %s is not found, and nobody has deleted it", call->name, call->stream->name);
-    if (str_present(type) && memmem(type.at, type.size, "KMS", 3) && call->stream->life < LIFE_DELETE_ASKED)
+    if (str_present(type) && memmem(type.at, type.size, "KMS", 3))
         refute(sim, "%s: %s: %.*s, and nobody has touched a key", call->name, call->stream->name, STR_ARG(type));
     if ((is_error(answer, "InvalidSignatureException") && call->steps == sim->steps) || is_error(answer, "SerializationException") ||
         is_error(answer, "UnrecognizedClientException") || is_error(answer, "IncompleteSignatureException"))

@@ -133,11 +133,18 @@ static void dispose(struct arena_dispose *of)
 
 static void finish(struct rq *rq, struct get *get, enum err err)
 {
+    struct stream *stream;
+    struct shard *shard;
+
     if (err == OK) {
         arena_on_reset(&rq->arena, &get->dispose, dispose);
         err = answer(rq, get);
+    } else if (find(rq, &get->iter, &stream, &shard) != OK) {
+        err = ERR_NOT_FOUND; /* the stream went meanwhile and took its keys along: that is why the read failed */
+    } else {
+        err = key_failed(rq, get->read.key_arn, err);
     }
-    rq_finish(rq, key_failed(rq, get->read.key_arn, err));
+    rq_finish(rq, err);
 }
 
 static void done(struct stream_read *read, enum err err)
