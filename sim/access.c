@@ -23,6 +23,7 @@ struct access {
     enum version in_force, written;
     int64_t written_us;
     uint64_t changes, asked; /* so far; when the guest asked */
+    unsigned steps;          /* of the clock, when he asked: a signature made before one may be refused */
     bool limits;             /* what he asked for */
 };
 
@@ -105,7 +106,7 @@ static void guest_answered(struct sim *sim, void *ctx, int status, const struct 
 
     note(sim, "the guest is answered with %d", status);
     if (status > 0 && status < 500 && !is_error(answer, "LimitExceededException") && access->asked == access->changes &&
-        access->in_force != VERSION_UNKNOWN && allowed != (status == 200))
+        access->steps == sim->steps && access->in_force != VERSION_UNKNOWN && allowed != (status == 200))
         refute(sim, "the guest %s %s, and is answered with %d", allowed ? "may" : "may not",
                access->limits ? "DescribeLimits" : "ListStreams", status);
     if (status >= 500 && !sim->trouble)
@@ -121,6 +122,7 @@ static void next(struct os_timer *timer)
     if (!guest->sim->working || guest->sim->failed)
         return;
     access->asked = access->changes;
+    access->steps = guest->sim->steps;
     access->limits = below(guest->sim, 2);
     client_call(guest, access->limits ? "DescribeLimits" : "ListStreams", STR("{}"), guest_answered, access);
 }
