@@ -3,8 +3,9 @@
  *     idle --submit--> kicked --turn of the loop--> [rolling] --> writing --done--> idle, or writing again
  *
  * While one frame is written and synced everything new waits in the queue; all of it makes the next frame. So the sync
- * itself is the batching window, and nothing here has a timer. What waits is decided when the frame is laid out:
- * positions, the time, and who comes behind a SEAL.
+ * itself is the batching window, and nothing here has a timer. Where syncs are slow, a frame waits for those whom the
+ * last one has just answered, as long as some keep coming: without them it would be half a frame. What waits is decided
+ * when the frame is laid out: positions, the time, and who comes behind a SEAL.
  *
  * A frame is staged in the tail before it is written and published when it is durable: publishing cannot fail. */
 #include <assert.h>
@@ -12,14 +13,47 @@
 #include "log/local/layout.h"
 #include "log/local/settle.h"
 
+enum {
+    SLOW_SYNC_US = 2000, /* from here on a fuller frame is worth a wait, */
+    WAIT_PART = 2,       /* of half a sync at most, */
+    SILENCE_PART = 32,   /* and until nobody has come for a thirty-second part of one; */
+    SYNC_US_MAX = 8000,  /* a sync that took longer counts as one of this */
+};
+
 static void kick_now(struct local *local);
+
+/* False: the frame begins now. */
+static bool more_is_coming(struct local *local)
+{
+    struct commit *commit = &local->commit;
+    int64_t sync_us = commit->sync_us < SYNC_US_MAX ? commit->sync_us : SYNC_US_MAX, now;
+
+    if (commit->busy || sync_us < SLOW_SYNC_US || commit->queued_bytes == 0 ||
+        commit->queued_bytes >= FRAME_BYTES_MAX / 2 || local->closing) {
+        commit->wait_until = 0;
+        return false;
+    }
+    now = os_mono_us(local->os);
+    if (commit->wait_until == 0 || commit->queued_bytes > commit->seen_bytes)
+        commit->seen_us = now;
+    if (commit->wait_until == 0)
+        commit->wait_until = now + sync_us / WAIT_PART;
+    commit->seen_bytes = commit->queued_bytes;
+    if (now < commit->wait_until && now < commit->seen_us + sync_us / SILENCE_PART)
+        return true;
+    commit->wait_until = 0;
+    return false;
+}
 
 static void on_kick(struct os_message *message)
 {
     struct local *local = container_of(message, struct local, commit.kick);
 
     local->commit.kicked = false;
-    kick_now(local);
+    if (more_is_coming(local))
+        commit_kick(local);
+    else
+        kick_now(local);
     local_job_done(local);
 }
 
@@ -326,7 +360,10 @@ static void write_done(struct os_job *job)
         if (local->config.durability == LOG_OS)
             sync_arm(local);
         segment_prepare(local);
-        kick_now(local);
+        if (more_is_coming(local))
+            commit_kick(local);
+        else
+            kick_now(local);
     }
     local_job_done(local);
 }
@@ -361,8 +398,8 @@ static bool room_ready(struct local *local, uint64_t *ret_room)
         return true;
     }
     /* One segment must not hold most of the backlog: it can only be settled when it is closed. */
-    bool fat = active && active->batch_count > 0 &&
-               active->used - SEGMENT_HEADER_BYTES >= local->config.backlog_bytes_max / 4;
+    bool fat =
+        active && active->batch_count > 0 && active->used - SEGMENT_HEADER_BYTES >= local->config.backlog_bytes_max / 4;
 
     if (!active || fat || active->head.size - active->used < needed) {
         local->commit.busy = true;

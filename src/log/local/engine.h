@@ -51,6 +51,9 @@ struct commit {
     uint64_t control;         /* the latest frame with a batch of the control log, or one behind it */
     uint32_t control_back;    /* of the frame in flight: how many frames back that was */
     int64_t work_us, sync_us;
+    uint64_t seen_bytes;      /* queued at the last look whether more is coming */
+    int64_t seen_us;          /* when more had come */
+    int64_t wait_until;       /* 0: nobody waits for more */
     int64_t rest_us;          /* until then appends are refused, because there was no memory for a segment */
     enum err err;
     bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job, direct;
