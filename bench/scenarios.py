@@ -363,7 +363,7 @@ def idle_tls(stage):
     """What silent TLS connections cost the server's memory, each."""
     may = peers.may_open(peers.FILES)
     files = ["prlimit", f"--nofile={peers.FILES}:{peers.FILES}"] if may else []
-    count = int((IDLE_CONNECTIONS if may else min(IDLE_CONNECTIONS, os.sysconf("SC_OPEN_MAX") - 500)) * stage.scale)
+    count = int((IDLE_CONNECTIONS if may else min(IDLE_CONNECTIONS, os.sysconf("SC_OPEN_MAX") - 600)) * stage.scale)
     numbers = {"idle_connections": count}
     for http in (1, 2):
         stage.again()
