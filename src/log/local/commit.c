@@ -45,15 +45,21 @@ static bool more_is_coming(struct local *local)
     return false;
 }
 
+/* The next frame, now or after another turn of the loop. */
+static void kick(struct local *local)
+{
+    if (more_is_coming(local))
+        commit_kick(local);
+    else
+        kick_now(local);
+}
+
 static void on_kick(struct os_message *message)
 {
     struct local *local = container_of(message, struct local, commit.kick);
 
     local->commit.kicked = false;
-    if (more_is_coming(local))
-        commit_kick(local);
-    else
-        kick_now(local);
+    kick(local);
     local_job_done(local);
 }
 
@@ -360,10 +366,7 @@ static void write_done(struct os_job *job)
         if (local->config.durability == LOG_OS)
             sync_arm(local);
         segment_prepare(local);
-        if (more_is_coming(local))
-            commit_kick(local);
-        else
-            kick_now(local);
+        kick(local);
     }
     local_job_done(local);
 }
