@@ -5,39 +5,10 @@
 
 #include "api/api.h"
 #include "kinesis_model.h"
+#include "oom.h"
 #include "stream/test_stream.h"
 
-static long countdown = -1; /* allocations that still succeed; negative: all */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *at, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *at, size_t size);
-
 extern operation_call *const kinesis_calls[];
-
-/* One fails, the later ones succeed again. */
-static bool fails(void)
-{
-    return countdown >= 0 && countdown-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *at, size_t size)
-{
-    return fails() ? NULL : __real_realloc(at, size);
-}
 
 enum { ANSWER_MAX = 4096, ALLOCATIONS_MAX = 400 };
 
@@ -166,11 +137,11 @@ static int ask(struct play *play, str input, long allocations, bool *ret_failed)
 
     buf_init(&answer, 1 << 20);
     CHECK_INT(http_conn_create(&bounds, play, 0, &conn), OK);
-    countdown = allocations;
+    oom.countdown = allocations;
     http_input(conn, input.at, input.size, 0);
     CHECK(sim_run_until(play->stage.bench.world->os, 60000000, is_idle, play));
-    *ret_failed = allocations >= 0 && countdown < 0;
-    countdown = -1;
+    *ret_failed = allocations >= 0 && oom.countdown < 0;
+    oom.countdown = -1;
     take_answer(conn, &answer);
     http_conn_destroy(conn);
     CHECK_INT(api_live(play->api), 0);

@@ -4,38 +4,8 @@
 
 #include "base/buf.h"
 #include "http/http.h"
+#include "oom.h"
 #include "unit.h"
-
-static long countdown = -1; /* allocations that still succeed; negative: all */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *at, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *at, size_t size);
-
-static bool fails(void)
-{
-    if (countdown > 0)
-        countdown--;
-    return countdown == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *at, size_t size)
-{
-    return fails() ? NULL : __real_realloc(at, size);
-}
 
 enum { HELD_MAX = 16 };
 
@@ -137,7 +107,8 @@ static bool run(str input, long allocations)
     struct http_conn *conn;
     bool through;
 
-    countdown = allocations;
+    oom.countdown = allocations;
+    oom.lasting = true;
     if (http_conn_create(&config, &owner, 0, &conn) == OK) {
         for (size_t at = 0; at < input.size; at += 700)
             http_input(conn, input.at + at, input.size - at < 700 ? input.size - at : 700, 0);
@@ -148,8 +119,8 @@ static bool run(str input, long allocations)
         send_all(conn);
         http_conn_destroy(conn);
     }
-    through = countdown != 0;
-    countdown = -1;
+    through = oom.countdown != 0;
+    oom.countdown = -1;
     CHECK_INT(owner.taken, owner.answered + owner.cancelled);
     CHECK_INT(owner.pieces, owner.released);
     CHECK_INT(owner.memory, 0);
