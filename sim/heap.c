@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "own.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -166,21 +165,6 @@ void __wrap_free(void *at)
     if (piece)
         drop(piece);
     __real_free(at);
-}
-
-void *own_malloc(size_t size)
-{
-    return __real_malloc(size);
-}
-
-void *own_calloc(size_t count, size_t size)
-{
-    return __real_calloc(count, size);
-}
-
-void *own_realloc(void *at, size_t size)
-{
-    return __real_realloc(at, size);
 }
 
 /* ---- the contract ------------------------------------------------------------------------------------------------- */

@@ -22,9 +22,6 @@ struct verdict __wrap_disk_verdict(struct os *os, enum sim_op op);
 enum err __wrap_os_worker_create(struct os *os, const char *name, unsigned threads, struct os_worker **ret_worker);
 
 /* The world's own memory: the files of os/sim are compiled with these names. */
-void *own_malloc(size_t size);
-void *own_calloc(size_t count, size_t size);
-void *own_realloc(void *at, size_t size);
 
 const char *const point_names[POINT_COUNT] = { "allocation", "allocation of libcrypto", "read", "write", "sync",
                                                "name", "worker" };
@@ -200,21 +197,6 @@ void __wrap_free(void *at)
 {
     let_go(at);
     __real_free(at);
-}
-
-void *own_malloc(size_t size)
-{
-    return __real_malloc(size);
-}
-
-void *own_calloc(size_t count, size_t size)
-{
-    return __real_calloc(count, size);
-}
-
-void *own_realloc(void *at, size_t size)
-{
-    return __real_realloc(at, size);
 }
 
 /* ---- libcrypto ------------------------------------------------------------------------------------------------------ */
