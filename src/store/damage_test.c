@@ -129,6 +129,19 @@ TEST("a damaged newest snapshot is told of and put aside, and the older one with
     }
 }
 
+/* Writes until there is a snapshot, and keeps a copy of it as /first. */
+static log_pos first_snapshot(struct client *client, struct history *history, char ret_path[static 200])
+{
+    struct world *world = client->world;
+    log_pos position;
+
+    for (position = 0; position == 0; position = oldest(world))
+        write_some(client, history, 4);
+    snapshot_path("/data", position, ret_path);
+    copy_file(world->os, ret_path, "/first");
+    return position;
+}
+
 TEST("two damaged snapshots are refused with both their names' fate, whatever older one lies beside them")
 {
     struct client client = { 0 };
@@ -139,10 +152,7 @@ TEST("two damaged snapshots are refused with both their names' fate, whatever ol
     log_pos position;
 
     CHECK_INT(client_open(&client, world, "/data"), OK);
-    for (position = 0; position == 0; position = oldest(world))
-        write_some(&client, history, 4);
-    snapshot_path("/data", position, first);
-    copy_file(world->os, first, "/first");
+    position = first_snapshot(&client, history, first);
     write_some(&client, history, 60);
     close_one(world, &client);
     CHECK(oldest(world) > position && snapshots(world) == 2);
@@ -166,13 +176,9 @@ TEST("a snapshot from before what was trimmed is refused, because the log rests 
         struct world *world = small_world(seed, &client);
         struct history *history = calloc(1, sizeof(*history));
         char first[200], path[200];
-        log_pos position;
 
         CHECK_INT(client_open(&client, world, "/data"), OK);
-        for (position = 0; position == 0; position = oldest(world))
-            write_some(&client, history, 4);
-        snapshot_path("/data", position, first);
-        copy_file(world->os, first, "/first");
+        (void)first_snapshot(&client, history, first);
         write_some(&client, history, 150);
         CHECK(world->count.settled_files > 0);
         close_one(world, &client);
