@@ -111,6 +111,12 @@ enum os_open {
 
 enum { OS_BLOCK_BYTES = 4096 };
 
+/* The first whole block of `memory`, which is OS_BLOCK_BYTES longer than what is needed. */
+static inline char *os_block_in(char *memory)
+{
+    return memory + (OS_BLOCK_BYTES - (uintptr_t)memory % OS_BLOCK_BYTES);
+}
+
 struct os_iov {
     const void *at;
     size_t size;

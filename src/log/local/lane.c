@@ -12,7 +12,7 @@ enum err lane_init(struct lane *lane)
     *lane = (struct lane){ .memory = malloc(LANE_COPY_MAX + 3 * BLOCK) };
     if (!lane->memory)
         return ERR_NO_MEMORY;
-    lane->stage = lane->memory + (BLOCK - (uintptr_t)lane->memory % BLOCK);
+    lane->stage = os_block_in(lane->memory);
     return OK;
 }
 
@@ -32,7 +32,7 @@ void lane_resume(struct lane *lane, str bytes, uint64_t end)
 
 struct chunk *lane_chunk(uint64_t offset, size_t size)
 {
-    return size < LANE_COPY_MAX ? chunk_create(size) : chunk_create_blocks(size, offset % BLOCK, BLOCK);
+    return size < LANE_COPY_MAX ? chunk_create(size) : chunk_create_blocks(size, offset % BLOCK);
 }
 
 enum err lane_write(struct lane *lane, struct os_file *file, const struct chunk *frame, uint64_t offset)

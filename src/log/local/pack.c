@@ -42,7 +42,7 @@ static enum err pack_grow(struct pack *pack, size_t capacity)
 
     if (!memory)
         return ERR_NO_MEMORY;
-    bytes = memory + (OS_BLOCK_BYTES - (uintptr_t)memory % OS_BLOCK_BYTES);
+    bytes = os_block_in(memory);
     if (pack->size > 0)
         memcpy(bytes, pack->bytes, pack->size);
     free(pack->memory);

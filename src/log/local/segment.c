@@ -46,13 +46,14 @@ static enum err write_at(struct os_file *file, str bytes, uint64_t offset)
 static enum err fill_zeros(struct os_file *file, uint64_t from, uint64_t to)
 {
     char *memory = calloc(1, FILL_STEP_BYTES + OS_BLOCK_BYTES);
-    char *zeros = memory + (OS_BLOCK_BYTES - (uintptr_t)memory % OS_BLOCK_BYTES);
-    enum err err = memory ? OK : ERR_NO_MEMORY;
+    enum err err = OK;
 
+    if (!memory)
+        return ERR_NO_MEMORY;
     while (err == OK && from < to) {
         size_t most = FILL_STEP_BYTES - from % OS_BLOCK_BYTES, size = to - from < most ? (size_t)(to - from) : most;
 
-        err = write_at(file, str_bytes(zeros, size), from);
+        err = write_at(file, str_bytes(os_block_in(memory), size), from);
         from += size;
     }
     free(memory);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "log/local/frame.h"
+#include "os/os.h"
 
 struct chunk *chunk_create(size_t size)
 {
@@ -15,14 +16,14 @@ struct chunk *chunk_create(size_t size)
     return chunk;
 }
 
-struct chunk *chunk_create_blocks(size_t size, size_t lead, size_t block)
+struct chunk *chunk_create_blocks(size_t size, size_t lead)
 {
-    size_t whole = (lead + size + block - 1) / block * block;
-    struct chunk *chunk = malloc(sizeof(*chunk) + whole + block);
+    size_t whole = (lead + size + OS_BLOCK_BYTES - 1) / OS_BLOCK_BYTES * OS_BLOCK_BYTES;
+    struct chunk *chunk = malloc(sizeof(*chunk) + whole + OS_BLOCK_BYTES);
 
     if (chunk) {
         *chunk = (struct chunk){ .refs = 1, .size = size };
-        chunk->at = chunk->memory + (block - (uintptr_t)chunk->memory % block) + lead;
+        chunk->at = os_block_in(chunk->memory) + lead;
     }
     return chunk;
 }

@@ -25,8 +25,8 @@ struct chunk {
 /* One reference; NULL without memory. */
 struct chunk *chunk_create(size_t size);
 
-/* `lead` bytes behind a multiple of `block` in memory; what is in front of it and behind it in the same blocks is its. */
-struct chunk *chunk_create_blocks(size_t size, size_t lead, size_t block);
+/* `lead` bytes behind a multiple of OS_BLOCK_BYTES in memory; what is in front of it and behind it in the same blocks is its. */
+struct chunk *chunk_create_blocks(size_t size, size_t lead);
 void chunk_release(struct chunk *chunk); /* NULL is nothing */
 
 struct tail_frame {
