@@ -151,8 +151,10 @@ static bool open_vault(struct keys *keys, bool may_make)
     free(text);
     if (err == OK)
         return true;
-    cli_fail(keys->cli, EXIT_FAILED, "%s: %s", keys->vault_path.at,
-             str_present(sentence) ? sentence.at : err_sentence(err));
+    if (str_present(sentence))
+        cli_fail(keys->cli, EXIT_FAILED, "%s: %s Restore it, or master.key, from a copy.", keys->vault_path.at, sentence.at);
+    else
+        cli_fail(keys->cli, EXIT_FAILED, "%s: %s", keys->vault_path.at, err_sentence(err));
     return false;
 }
 

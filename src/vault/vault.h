@@ -38,8 +38,8 @@ struct vault_key {
 /* An empty vault. */
 must_use enum err vault_create(const struct vault_settings *settings, struct vault **ret_vault);
 
-/* The vault of a text that vault_print wrote. MALFORMED, TOO_LARGE or NEWER, or CORRUPT if the master key is not the
- * one it was written under or a wrapped key was altered; `*ret_sentence` (from `arena`) says what. */
+/* The vault of a text that vault_print wrote, now or before texts were sealed. MALFORMED, TOO_LARGE or NEWER, or CORRUPT
+ * if the master key is not the one it was written under or anything was altered; `*ret_sentence` (from `arena`) says what. */
 must_use enum err vault_parse(const struct vault_settings *settings, str text, struct arena *arena,
                               struct vault **ret_vault, str *ret_sentence);
 

@@ -67,18 +67,20 @@ enum err vault_unwrap(const struct vault *vault, struct data_key *data_key)
                         str_bytes(data_key->wrapped, WRAPPED_BYTES), data_key->bytes);
 }
 
-enum err vault_make_check(const struct vault *vault, uint8_t ret_check[static WRAPPED_BYTES])
+enum err vault_make_check(const struct vault *vault, str bound_to, uint8_t ret_check[static WRAPPED_BYTES])
 {
     static const uint8_t zeros[VAULT_KEY_BYTES];
 
-    return seal_by_master(vault, 0, STR("leat vault"), zeros, ret_check);
+    return seal_by_master(vault, /* id: */ 0, bound_to, zeros, ret_check);
 }
 
-enum err vault_test_check(const struct vault *vault, const uint8_t check[static WRAPPED_BYTES])
+enum err vault_test_check(const struct vault *vault, str bound_to, const uint8_t check[static WRAPPED_BYTES])
 {
     uint8_t zeros[VAULT_KEY_BYTES];
 
-    return seal_decrypt(vault->seal, vault->master_key, STR("leat vault"), str_bytes(check, WRAPPED_BYTES), zeros);
+    if (load_le32(check) != 0) /* the id, which the seal does not cover */
+        return ERR_CORRUPT;
+    return seal_decrypt(vault->seal, vault->master_key, bound_to, str_bytes(check, WRAPPED_BYTES), zeros);
 }
 
 static struct owner *find_owner(const struct vault *vault, str name)

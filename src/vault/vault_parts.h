@@ -96,6 +96,7 @@ must_use enum err vault_add_data_key(struct vault *vault, struct key *key, str o
 must_use enum err vault_wrap(const struct vault *vault, struct data_key *data_key);
 must_use enum err vault_unwrap(const struct vault *vault, struct data_key *data_key);
 
-/* A sealed block of zeros that tells whether this is the right master key. */
-must_use enum err vault_make_check(const struct vault *vault, uint8_t ret_check[static WRAPPED_BYTES]);
-must_use enum err vault_test_check(const struct vault *vault, const uint8_t check[static WRAPPED_BYTES]);
+/* A sealed block of zeros that is bound to some text: tells whether this is the right master key, and that text the one
+ * that was there. CORRUPT if it is not. */
+must_use enum err vault_make_check(const struct vault *vault, str bound_to, uint8_t ret_check[static WRAPPED_BYTES]);
+must_use enum err vault_test_check(const struct vault *vault, str bound_to, const uint8_t check[static WRAPPED_BYTES]);

@@ -311,14 +311,68 @@ TEST("a wrong master key and an exchanged or altered row are CORRUPT")
     orders[1] = 'b';
     CHECK_INT(parse(usual(), buf_str(&text), &vault), ERR_CORRUPT);
     orders[1] = 'o';
-    /* The last block stands before "}]}\n; its first four bytes are an id that is bound elsewhere. */
-    for (size_t i = text.size - 6; i >= text.size - 5 - 2 * WRAPPED_BYTES + 8; i--) {
-        char was = text.at[i];
+    buf_deinit(&text);
+}
 
-        text.at[i] = was == '0' ? '1' : '0';
-        CHECK_INT(parse(usual(), buf_str(&text), &vault), ERR_CORRUPT);
-        text.at[i] = was;
+TEST("no bit of the text can be another")
+{
+    uint8_t kept[VAULT_KEY_BYTES];
+    struct vault *vault = NULL;
+    struct buf text;
+
+    print_example(&text, kept);
+    for (size_t i = 0; i < text.size; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            char was = text.at[i], now = (char)(was ^ (1 << bit));
+            enum err err;
+
+            text.at[i] = now;
+            err = parse(usual(), buf_str(&text), &vault);
+            text.at[i] = was;
+            if (err != OK)
+                continue;
+            CHECK(was >= 'a' && was <= 'f' && now >= 'A' && now <= 'F'); /* a digit of the seal, which says the same */
+            CHECK(i > text.size - 4 - 2 * WRAPPED_BYTES);
+            vault_destroy(vault);
+        }
     }
+    buf_deinit(&text);
+}
+
+/* The text as it was before there was a seal. */
+static void unseal(struct buf *text)
+{
+    char *seal = memmem(text->at, text->size, ",\"seal\":", 8);
+
+    assert(seal);
+    text->size = (size_t)(seal - text->at);
+    buf_append(text, STR("}\n"));
+    text->at[strlen("{\"leatVault\":")] = '1';
+}
+
+TEST("a text of the first version has no seal, and gets one when it is written again")
+{
+    uint8_t kept[VAULT_KEY_BYTES];
+    const uint8_t *bytes = NULL;
+    struct vault *vault = NULL;
+    struct buf text;
+    char *version;
+
+    print_example(&text, kept);
+    unseal(&text);
+    CHECK_INT(parse(usual(), buf_str(&text), &vault), OK);
+    CHECK(!vault_changed(vault));
+    CHECK(vault_data_key(vault, 2, &bytes) == OK && memcmp(bytes, kept, sizeof(kept)) == 0);
+    text.size = 0;
+    CHECK_INT(vault_print(vault, &text), OK);
+    vault_destroy(vault);
+    version = text.at + strlen("{\"leatVault\":");
+    CHECK_INT(*version, '2');
+    *version = '1';
+    CHECK_INT(parse(usual(), buf_str(&text), &vault), ERR_MALFORMED); /* a seal that is there is not passed over */
+    unseal(&text);
+    *version = '2';
+    CHECK_INT(parse(usual(), buf_str(&text), &vault), ERR_MALFORMED); /* nor is one that is missing */
     buf_deinit(&text);
 }
 
@@ -333,9 +387,9 @@ TEST("a text that is cut anywhere, of a newer version, or beyond the bounds")
     print_example(&text, kept);
     for (size = 0; size < text.size - 1; size++)
         CHECK_INT(parse(settings, str_slice(buf_str(&text), 0, size), &vault), ERR_MALFORMED);
-    text.at[strlen("{\"leatVault\":")] = '2';
+    text.at[strlen("{\"leatVault\":")] = '3';
     CHECK_INT(parse(settings, buf_str(&text), &vault), ERR_NEWER);
-    text.at[strlen("{\"leatVault\":")] = '1';
+    text.at[strlen("{\"leatVault\":")] = '2';
     settings.data_keys_max = 2;
     CHECK_INT(parse(settings, buf_str(&text), &vault), ERR_TOO_LARGE);
     settings.bytes_max = 100;

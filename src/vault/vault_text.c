@@ -1,22 +1,26 @@
 /* vault_text.c: the vault as a JSON text.
  *
- *   { "leatVault": 1,                       the version; a newer one is refused
+ *   { "leatVault": 2,                       the version; a newer one is refused
  *     "check": "<128 hex digits>",          zeros sealed by the master key: tells a wrong one at once
  *     "nextDataKey": 2,                     ids are never given twice
  *     "keys": [ { "arn": "arn:aws:kms:...", "state": "ENABLED", "created": 1767226500000, "deleted": 0,
  *                 "aliases": [ "alias/aws/kinesis" ] } ],
  *     "dataKeys": [ { "id": 1, "key": "arn:aws:kms:...", "owner": "...", "created": 1767226500000,
- *                     "wrapped": "<128 hex digits>" } ] }
+ *                     "wrapped": "<128 hex digits>" } ],
+ *     "seal": "<128 hex digits>" }          zeros sealed by the master key: binds everything before this member
  *
  * A sealed block is that of seal.c with the data key's id in the place of the key id. It binds id, key and owner, so
- * that rows cannot be exchanged. Members come in this order. */
+ * that rows cannot be exchanged; the last one binds the whole text, so that nothing of it can be altered unseen. A text
+ * of version 1 has no seal and is read without one. Members come in this order. */
 #include <stdlib.h>
 
 #include "codec/json.h"
 #include "codec/number.h"
 #include "vault/vault_parts.h"
 
-enum { VERSION = 1, DEPTH_MAX = 8 };
+enum { VERSION = 2, VERSION_UNSEALED = 1, DEPTH_MAX = 8 };
+
+#define CHECK_BINDING STR("leat vault")
 
 static const char *const state_names[] = { [VAULT_ENABLED] = "ENABLED",
                                            [VAULT_DISABLED] = "DISABLED",
@@ -72,10 +76,11 @@ static void write_data_key(struct json_writer *writer, const struct data_key *da
 
 enum err vault_print(const struct vault *vault, struct buf *ret_text)
 {
-    uint8_t check[WRAPPED_BYTES];
+    uint8_t check[WRAPPED_BYTES], seal[WRAPPED_BYTES];
+    size_t begin = ret_text->size;
     struct json_writer writer;
 
-    TRY(vault_make_check(vault, check));
+    TRY(vault_make_check(vault, CHECK_BINDING, check));
     json_write_init(&writer, ret_text);
     json_write_object_begin(&writer);
     write_number(&writer, "leatVault", VERSION);
@@ -91,6 +96,9 @@ enum err vault_print(const struct vault *vault, struct buf *ret_text)
     list_each(link, &vault->data_key_list)
         write_data_key(&writer, container_of(link, struct data_key, of_vault));
     json_write_array_end(&writer);
+    TRY(ret_text->err);
+    TRY(vault_make_check(vault, str_slice(buf_str(ret_text), begin, ret_text->size), seal));
+    write_block(&writer, "seal", seal);
     json_write_object_end(&writer);
     buf_byte(ret_text, '\n');
     return ret_text->err;
@@ -101,6 +109,7 @@ enum err vault_print(const struct vault *vault, struct buf *ret_text)
 struct reader {
     struct json json;
     struct vault *vault;
+    str text; /* as it was before it was read */
 };
 
 static enum err read_key(struct reader *reader, const char *key)
@@ -240,29 +249,51 @@ static enum err read_list(struct reader *reader, const char *key, enum err (*rea
     }
 }
 
+/* What stands before the last member, and the block that binds it. */
+static enum err read_seal(struct reader *reader, str *ret_bound, uint8_t ret_seal[static WRAPPED_BYTES])
+{
+    const char *begin = reader->json.at;
+
+    *ret_bound = str_slice(reader->text, 0, reader->text.size - (size_t)(reader->json.end - begin));
+    return read_block(reader, "seal", ret_seal);
+}
+
+static enum err read_end(struct reader *reader)
+{
+    struct json_token token;
+
+    TRY(json_expect(&reader->json, JSON_OBJECT_END, &token));
+    return json_expect(&reader->json, JSON_END, &token);
+}
+
 static enum err read_vault(struct reader *reader, const char **ret_sentence)
 {
-    uint8_t check[WRAPPED_BYTES];
+    uint8_t check[WRAPPED_BYTES], seal[WRAPPED_BYTES];
     struct json_token token;
     int64_t version;
+    str bound = { 0 };
 
     *ret_sentence = "The vault's text is not as this program writes it.";
     TRY(json_expect(&reader->json, JSON_OBJECT_BEGIN, &token));
     TRY(read_number(reader, "leatVault", &version));
-    if (version != VERSION) {
+    if (version != VERSION && version != VERSION_UNSEALED) {
         *ret_sentence = "The vault was written by a newer version.";
         return version > VERSION ? ERR_NEWER : ERR_MALFORMED;
     }
     TRY(read_block(reader, "check", check));
-    *ret_sentence = "The master key is not the one that this vault was written with.";
-    TRY(vault_test_check(reader->vault, check));
+    *ret_sentence = "The master key is not the one that this vault was written with, or the vault is damaged.";
+    TRY(vault_test_check(reader->vault, CHECK_BINDING, check));
     *ret_sentence = "The vault's text is not as this program writes it.";
     TRY(read_id(reader, "nextDataKey", &reader->vault->next_data_key));
     TRY(read_list(reader, "keys", read_one_key));
     *ret_sentence = "A data key of the vault is malformed, or was altered or moved.";
     TRY(read_list(reader, "dataKeys", read_one_data_key));
-    TRY(json_expect(&reader->json, JSON_OBJECT_END, &token));
-    return json_expect(&reader->json, JSON_END, &token);
+    if (version == VERSION_UNSEALED)
+        return read_end(reader);
+    *ret_sentence = "The vault is damaged: its seal does not belong to what it says.";
+    TRY(read_seal(reader, &bound, seal));
+    TRY(read_end(reader));
+    return vault_test_check(reader->vault, bound, seal);
 }
 
 enum err vault_parse(const struct vault_settings *settings, str text, struct arena *arena, struct vault **ret_vault,
@@ -275,6 +306,7 @@ enum err vault_parse(const struct vault_settings *settings, str text, struct are
 
     if (text.size <= settings->bytes_max) {
         TRY(vault_create(settings, &reader.vault));
+        reader.text = text;
         copy = malloc(text.size + 1);
         err = ERR_NO_MEMORY;
     }
