@@ -13,7 +13,7 @@
 static const char *const way_names[WAY_COUNT] = { "unnoticed", "cost an answer", "ended the server", "ended its start",
                                                   "harmless", "told", "refused", "cut" };
 
-enum { DEADLINE_S = 20, FRAMES_MAX = 32 };
+enum { CPU_S_MAX = 20, DEADLINE_S = 900, FRAMES_MAX = 32 };
 
 struct words {
     int way; /* -1: something is wrong */
@@ -49,7 +49,8 @@ static void judge(struct children *children, const struct child *child, int stat
     if (said && WIFEXITED(status))
         (void)printf("%s%s\n", words->way < 0 ? "WRONG: " : way_names[words->way], words->why);
     else if (WIFSIGNALED(status))
-        (void)printf("WRONG: ended by signal %d%s\n", WTERMSIG(status), WTERMSIG(status) == SIGALRM ? " (it hangs)" : "");
+        (void)printf("WRONG: ended by signal %d%s\n", WTERMSIG(status),
+                     WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU ? " (it hangs)" : "");
     else
         (void)printf("WRONG: ended without a word, with %d\n", WEXITSTATUS(status));
     (void)fflush(stdout);
@@ -115,12 +116,14 @@ int children_fork(struct children *children, uint64_t number)
     }
     (void)close(fds[0]);
     saying = fds[1];
-    (void)alarm(DEADLINE_S);
+    (void)setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_S_MAX, CPU_S_MAX + 1 });
+    (void)alarm(DEADLINE_S); /* late: who runs in the background may have to wait long */
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
     if (children->aloud) {
         (void)signal(SIGABRT, fallen);
         (void)signal(SIGSEGV, fallen);
         (void)signal(SIGALRM, fallen);
+        (void)signal(SIGXCPU, fallen);
     }
     if (!children->aloud && freopen("/dev/null", "w", stderr) == NULL)
         abort();
