@@ -9,6 +9,7 @@ enum {
     EVENT_RECORDS_MAX = 10000,
     EVENT_ARENA_MAX = 32 << 20,
     CHILDREN_LOOK_US = 20000,
+    CAUGHT_UP_US = 200000,
 };
 
 static void look(struct subscription *subscription);
@@ -120,6 +121,7 @@ static void count_event(struct subscription *subscription, struct stream *stream
 static void send(struct subscription *subscription, struct stream *stream, struct shard *shard,
                  struct subscription_event event, uint64_t bytes)
 {
+    subscription->told = true;
     subscription->last_event_us = now_us(subscription);
     event.shard = shard;
     event.next = subscription->position;
@@ -186,7 +188,7 @@ static void read_done(struct stream_read *read, enum err err)
 /* ---- what is next --------------------------------------------------------------------------------------------------
  */
 
-static void send_idle(struct subscription *subscription)
+static void send_empty(struct subscription *subscription, int64_t behind_ms)
 {
     struct stream *stream = catalog_stream_by_id(subscription->streams->config.catalog, subscription->stream_id);
     struct shard *shard = stream ? stream_shard(stream, subscription->shard) : NULL;
@@ -194,7 +196,30 @@ static void send_idle(struct subscription *subscription)
     if (shard == NULL)
         subscription_end(subscription, ERR_NOT_FOUND);
     else
-        send(subscription, stream, shard, (struct subscription_event){ 0 }, 0);
+        send(subscription, stream, shard, (struct subscription_event){ .behind_ms = behind_ms }, 0);
+}
+
+static log_pos log_end_of(const struct subscription *subscription)
+{
+    return log_end(subscription->streams->config.log, shard_log(subscription->stream_id, subscription->shard));
+}
+
+void subscription_leave(struct subscription *subscription)
+{
+    bool gone = false;
+
+    if (subscription->stopped)
+        return;
+    assert(!subscription->gone); /* nobody leaves from within an event */
+    if (subscription->from_end && !subscription->told) {
+        bool grown = log_end_of(subscription) > subscription->position;
+
+        subscription->gone = &gone;
+        send_empty(subscription, grown ? (now_us(subscription) - subscription->started_us) / 1000 : 0);
+        if (gone)
+            return;
+    }
+    subscription_end(subscription, OK);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -266,7 +291,7 @@ static bool look_once(struct subscription *subscription)
     if (!room || pace > 0)
         return false;
     if (now >= subscription->last_event_us + SUBSCRIPTION_IDLE_MS * 1000ll) {
-        send_idle(subscription);
+        send_empty(subscription, 0);
         return !*gone; /* and ask for room again */
     }
     if (!subscription->grown)
@@ -328,8 +353,11 @@ enum err subscription_start(struct streams *streams, struct subscription *subscr
     subscription->grown = true;
     subscription->pace = (struct bucket){ 0 };
     subscription->started_us = now_us(subscription);
-    /* An empty event tells the client at once that it is caught up, if it is. */
-    subscription->last_event_us = subscription->started_us - SUBSCRIPTION_IDLE_MS * 1000ll + 200000;
+    subscription->told = false;
+    subscription->from_end = subscription->position == log_end_of(subscription);
+    /* An empty event tells the client at once where the end was, if it begins there; soon that it is caught up, if it is. */
+    subscription->last_event_us =
+        subscription->started_us - SUBSCRIPTION_IDLE_MS * 1000ll + (subscription->from_end ? 0 : CAUGHT_UP_US);
     subscription->timer = (struct os_timer){ .fire = fired };
     subscription->watch =
         (struct log_watch){ .log = shard_log(subscription->stream_id, subscription->shard), .grown = grown };

@@ -5,7 +5,8 @@
  *
  * A subscription is a cursor, not a queue: records are read, and an event is made, only when the peer may be sent
  * more (back-pressure) and the 2 MiB/s of consumer and shard allow it. With nothing to send an empty event goes out
- * every few seconds. */
+ * every few seconds. Who begins at the end of the log is told at once where that is: whoever comes back knows it from
+ * then on, and misses nothing. */
 #pragma once
 
 #include "stream/stream.h"
@@ -46,6 +47,8 @@ struct subscription {
     struct stream_read read;
     int64_t started_us, last_event_us;
     bool reading, holding, stopped, grown;
+    bool from_end;   /* it began where the log ended, which only we know until it is told */
+    bool told;       /* an event has been sent */
     bool sealed;     /* all has been told but the end: the children are not there yet */
     bool was_closed; /* the shard, when the read began */
     bool *gone;      /* set while it works: who stops it from within a call says so here */
@@ -62,6 +65,10 @@ void subscription_room(struct subscription *subscription);
 
 /* The peer is gone: nothing more is called. */
 void subscription_stop(struct subscription *subscription);
+
+/* End it in order because we leave; who began at the end and has heard nothing yet is told first where that was, even if
+ * there is no room. */
+void subscription_leave(struct subscription *subscription);
 
 /* End it with `err`: taken over, deregistered, deleted. */
 void subscription_end(struct subscription *subscription, enum err err);

@@ -21,7 +21,7 @@ struct peer {
     int64_t behind_ms;
     bool ended, shard_end, stop_in_event, room_in_event;
     enum err err;
-    uint64_t from;
+    log_pos told;
 };
 
 static bool can_send(struct subscription *subscription)
@@ -42,6 +42,7 @@ static void on_event(struct subscription *subscription, const struct subscriptio
     peer->idle += event->count == 0 && !event->shard_end;
     peer->shard_end = event->shard_end;
     peer->behind_ms = event->behind_ms;
+    peer->told = event->next;
     for (uint32_t i = 0; i < event->count; i++) {
         CHECK_INT(strtoull(event->records[i].data.at, NULL, 10), peer->next);
         peer->next++;
@@ -69,18 +70,24 @@ static void on_end(struct subscription *subscription, enum err err)
     memset(subscription, 0x5a, sizeof(*subscription));
 }
 
-static void peer_start(struct peer *peer, struct stage *stage, uint32_t shard)
+static void peer_start_at(struct peer *peer, struct stage *stage, uint32_t shard, log_pos position)
 {
     peer->stage = stage;
     peer->last_us = peer->first_us = os_mono_us(world_of(stage)->os);
     peer->subscription = (struct subscription){ .stream_id = bench_stream(&stage->bench)->id,
                                                 .shard = shard,
+                                                .position = position,
                                                 .consumer = STR("c"),
                                                 .consumer_created = 1,
                                                 .can_send = can_send,
                                                 .event = on_event,
                                                 .end = on_end };
     CHECK_INT(subscription_start(stage->streams, &peer->subscription), OK);
+}
+
+static void peer_start(struct peer *peer, struct stage *stage, uint32_t shard)
+{
+    peer_start_at(peer, stage, shard, 0);
 }
 
 static void setup(struct stage *stage, enum world_kind kind, uint64_t seed)
@@ -171,6 +178,35 @@ TEST("with nothing to send there is an empty event at once and then every few se
         CHECK(peer.longest_us <= 5000000 && peer.idle >= 60 && peer.idle <= 80);
         seconds(&stage, 2);
         CHECK(peer.ended && peer.err == OK && !peer.shard_end);
+        stage_destroy(&stage);
+    }
+}
+
+TEST("who begins at the end is told at once where that is; who is sent away before, too, and where others begin is theirs")
+{
+    for (int kind = WORLD_LOCAL; kind <= WORLD_HOSTILE; kind++) {
+        struct stage stage;
+        struct peer latest = { 0 }, slow = { .closed_gate = true }, oldest = { .closed_gate = true };
+        log_pos end;
+
+        setup(&stage, (enum world_kind)kind, 3);
+        put_numbers(&stage, 0, 3, 100);
+        end = log_end(stage.streams->config.log, shard_log(bench_stream(&stage.bench)->id, 0));
+        peer_start_at(&latest, &stage, 0, end);
+        world_run(world_of(&stage), 1000);
+        CHECK(latest.idle == 1 && latest.told == end && latest.behind_ms == 0);
+        subscription_leave(&latest.subscription);
+        CHECK(latest.idle == 1 && latest.ended && latest.err == OK);
+        peer_start_at(&slow, &stage, 0, end);
+        peer_start_at(&oldest, &stage, 0, 0);
+        seconds(&stage, 2);
+        put_numbers(&stage, 3, 4, 100);
+        CHECK(slow.idle == 0 && oldest.idle == 0);
+        slow.closed_gate = oldest.closed_gate = false;
+        subscription_leave(&slow.subscription);
+        CHECK(slow.idle == 1 && slow.told == end && slow.behind_ms > 0 && slow.ended && slow.err == OK);
+        subscription_leave(&oldest.subscription);
+        CHECK(oldest.idle == 0 && oldest.ended && oldest.err == OK);
         stage_destroy(&stage);
     }
 }

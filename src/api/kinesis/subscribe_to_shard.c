@@ -110,7 +110,7 @@ static void room(struct rq *rq)
 
 static void stop(struct rq *rq)
 {
-    subscription_end(&((struct fanout *)rq->state)->subscription, OK);
+    subscription_leave(&((struct fanout *)rq->state)->subscription);
 }
 
 static enum err find(struct rq *rq, const struct subscribe_to_shard_input *in, struct consumer **ret_consumer,

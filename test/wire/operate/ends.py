@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 
+import botocore.eventstream
+
 from stage import active, read_all
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "http"))
@@ -198,18 +200,29 @@ def subscription(x):
     x.equal("its continuation goes on after the restart", numbers, [last])
 
 
+def told_over(link, number):
+    """The events of a subscription, from its first byte to its end."""
+    while not link.streams[number].over:
+        link.step(5)
+    buffer = botocore.eventstream.EventStreamBuffer()
+    buffer.add_data(bytes(link.streams[number].body))
+    return [json.loads(message.payload) for message in buffer if message.headers[":event-type"] == "SubscribeToShardEvent"]
+
+
 def subscription_h2(x):
-    """The same on HTTP/2: the stream ends without a reset, the connection says GOAWAY and closes."""
+    """The same on HTTP/2, at LATEST, before anything was put: the stream ends without a reset, the connection says GOAWAY and
+    closes; and the client knows where to go on, or it would miss what is put before it is back."""
     server = x.server("subscribed-h2", "--limits", "off", "--stream", "one").start()
     k = server.client()
     arn = active(k, "one")["StreamARN"]
     consumer = registered(k, arn)
+    asked = {"ConsumerARN": consumer, "ShardId": "shardId-000000000000", "StartingPosition": {"Type": "LATEST"}}
     with Link(server.url) as link:
-        number = link.begin("SubscribeToShard", {"ConsumerARN": consumer, "ShardId": "shardId-000000000000",
-                                                 "StartingPosition": {"Type": "LATEST"}})
+        number = link.begin("SubscribeToShard", asked)
         while b"initial-response" not in link.streams[number].body:
             link.step(5)
         server.signal(signal.SIGTERM)
+        told = told_over(link, number)
         try:
             while True:
                 link.step(5)
@@ -218,7 +231,20 @@ def subscription_h2(x):
         stream = link.streams[number]
         x.equal("a subscription on HTTP/2 ends in order", (stream.status, stream.over, stream.reset), (200, True, None))
         x.check("after GOAWAY, which names it as taken", link.goaway is not None and link.last == number, link.last)
+        x.equal("it has said where it stood", [(one["Records"], one["MillisBehindLatest"]) for one in told], [([], 0)])
     x.equal("and the server ends with status 0", server.end(), 0)
+    server.start()
+    put = server.client().put_record(StreamName="one", Data=b"between", PartitionKey="k")["SequenceNumber"]
+    asked["StartingPosition"] = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": told[-1]["ContinuationSequenceNumber"]}
+    with Link(server.url) as link:
+        number = link.begin("SubscribeToShard", asked)
+        while put.encode() not in link.streams[number].body:
+            link.step(5)
+        x.check("what was put in between is told to who comes back", True)
+        server.signal(signal.SIGTERM)
+        told = told_over(link, number)
+        x.equal("once", [record["SequenceNumber"] for one in told for record in one["Records"]], [put])
+    x.equal("and the server ends again", server.end(), 0)
 
 
 def silent(x):
