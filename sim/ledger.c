@@ -12,6 +12,8 @@
 #include "codec/base64.h"
 #include "sim.h"
 
+enum { ANSWER_BYTES_EACH = 200 }; /* beside its data */
+
 struct record *model_new_record(struct sim *sim, struct stream_model *stream, uint32_t key, uint32_t size)
 {
     struct model *model = &sim->model;
@@ -127,6 +129,7 @@ static bool known_add(struct shard_model *shard, struct record *record)
         shard->known_capacity = capacity;
     }
     shard->known[shard->known_count++] = record;
+    shard->bytes += record->size + ANSWER_BYTES_EACH;
     return true;
 }
 

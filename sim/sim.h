@@ -141,6 +141,7 @@ struct shard_model {
     char first_seqno[SEQNO_BYTES], last_seqno[SEQNO_BYTES]; /* last: empty while it is open */
     struct record **known; /* from the beginning, in order: what readers were shown */
     size_t known_count, known_capacity;
+    size_t bytes;          /* of all of these, as they are answered */
     ms seen_open;          /* by the wall clock, the latest */
     bool listed, gone;     /* in the last list; it has expired */
     unsigned life;         /* in which it was met first */
