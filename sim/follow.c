@@ -12,6 +12,8 @@ struct follower {
     struct os_timer leave;
     struct shard_model *shard; /* NULL: none */
     size_t index;              /* of the next record */
+    int64_t asked_us;          /* of the subscription */
+    uint64_t told_bytes;       /* by its events so far */
     char continuation[SEQNO_BYTES]; /* empty: from the beginning */
     char arn[ARN_BYTES];
     struct stream_model *arn_of;
@@ -31,6 +33,20 @@ static void saw(struct sim *sim, const char *what, struct follower *follower, in
 
 /* ---- events ------------------------------------------------------------------------------------------------------- */
 
+/* No event with records leaves while the consumer owes for those before. */
+static void check_pace(struct sim *sim, struct follower *follower, const struct node *records)
+{
+    uint64_t rate = sim->settings.fanout_bytes;
+    uint64_t most = rate + rate * (uint64_t)(os_mono_us(sim->os) - follower->asked_us) / 1000000 + 1;
+
+    if (sim->settings.limits != RULES_AWS)
+        return;
+    if (records && records->child && follower->told_bytes > most)
+        refute(sim, "follower %u was given %llu bytes, %llu more than its limit, and is given more", follower->number,
+               (unsigned long long)follower->told_bytes, (unsigned long long)(follower->told_bytes - most));
+    follower->told_bytes += json_record_bytes(records);
+}
+
 static void told_event(struct sim *sim, void *ctx, str type, const struct node *event)
 {
     struct follower *follower = ctx;
@@ -44,6 +60,7 @@ static void told_event(struct sim *sim, void *ctx, str type, const struct node *
     sim->horizon = 0; /* of the moment at which the event was made, which nobody knows */
     model_tick(sim);
     note(sim, "follower %u is shown %s from number %zu", follower->number, follower->shard->id, follower->index);
+    check_pace(sim, follower, records);
     for (const struct node *record = records ? records->child : NULL; record && !sim->failed; record = record->next)
         model_saw_record(sim, follower->shard, &follower->index, record);
     if (str_present(continuation) && continuation.size < SEQNO_BYTES) {
@@ -92,6 +109,8 @@ static void subscribe(struct sim *sim, struct follower *follower)
         (void)snprintf(body + size, sizeof(body) - (size_t)size, "}}");
     follower->leave.fire = leave;
     os_timer_start(sim->loop, &follower->leave, 1000 + (int64_t)below(sim, 400 * 1000));
+    follower->asked_us = os_mono_us(sim->os);
+    follower->told_bytes = 0;
     client_follow(&follower->client, "SubscribeToShard", str_of(body), told_event, ended, follower);
 }
 

@@ -75,3 +75,17 @@ str json_text(const struct node *node, const char *key)
 
     return found ? found->text : (str){ 0 };
 }
+
+uint64_t json_record_bytes(const struct node *records)
+{
+    uint64_t bytes = 0;
+
+    for (const struct node *record = records ? records->child : NULL; record; record = record->next) {
+        str data = json_text(record, "Data");
+
+        bytes += json_text(record, "PartitionKey").size + data.size / 4 * 3;
+        for (size_t i = data.size; i > 0 && data.at[i - 1] == '='; i--)
+            bytes--;
+    }
+    return bytes;
+}

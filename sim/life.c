@@ -75,6 +75,8 @@ static bool read_settings(struct sim *sim)
     sim->settings.bucket_ms = 60000;
     sim->settings.shard_write_records = 10 + below(sim, 200);
     sim->settings.shard_write_bytes = 1024 + below(sim, 64 << 10);
+    sim->settings.shard_read_bytes = (uint64_t)16 << (10 + below(sim, 7));
+    sim->settings.fanout_bytes = (uint64_t)4 << (10 + below(sim, 9));
     sim->settings.hot_shard_bytes = 256 + below(sim, 4 << 10);
     return true;
 }
@@ -183,6 +185,7 @@ void life_end(struct sim *sim, bool power_loss)
     heap_fail(0, 0);
     if (!sim->failed)
         limit_check(sim);
+    limit_forget(sim);
     sim->first_record = sim->model.record_count;
     if (heap.peak_bytes > memory_bound(sim))
         refute(sim, "the server has taken %zu bytes, and %zu are its bound", heap.peak_bytes, memory_bound(sim));
@@ -460,6 +463,7 @@ void sim_deinit(struct sim *sim)
         access_deinit(sim);
         os_destroy(sim->os);
     }
+    limit_forget(sim);
     model_deinit(&sim->model);
     arena_deinit(&sim->arena);
 }

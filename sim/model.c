@@ -66,6 +66,7 @@ struct shard_model *model_make_shard(struct sim *sim, struct stream_model *strea
         abort();
     shard->stream = stream;
     shard->life = sim->life;
+    shard->met_us = os_mono_us(sim->os);
     (void)model_text(shard->id, sizeof(shard->id), id);
     stream->shards[stream->shard_count++] = shard;
     return shard;

@@ -31,6 +31,7 @@ static void records_answered(struct sim *sim, void *ctx, int status, const struc
     note(sim, "client %u reads %s %s from number %zu", call->client->number, call->stream->name, reader->shard->id,
          reader->index);
     sim->horizon = model_horizon(sim, call->stream) < call->horizon ? model_horizon(sim, call->stream) : call->horizon;
+    limit_called(sim, reader->shard, /* read: */ true, call->asked_us, json_record_bytes(records));
     for (const struct node *record = records ? records->child : NULL; record && !sim->failed; record = record->next)
         if (reader->since.on)
             since_saw(&reader->since, sim, reader->shard, record);
@@ -57,6 +58,8 @@ static void iterator_answered(struct sim *sim, void *ctx, int status, const stru
         reader->shard = NULL;
     else
         keep_iterator(sim, reader, json_text(answer, "ShardIterator"));
+    if (status == 200)
+        limit_called(sim, reader->shard, /* read: */ false, call->asked_us, 0);
     since_answered(&reader->since, sim);
     work_think(call->client);
 }

@@ -55,6 +55,7 @@ struct node {
 struct node *json_tree(struct arena *arena, char *body, size_t size);
 const struct node *json_get(const struct node *node, const char *key); /* NULL: absent */
 str json_text(const struct node *node, const char *key);               /* absent: absent */
+uint64_t json_record_bytes(const struct node *records);                /* their data and keys */
 
 /* ---- dialect.c: CBOR ----------------------------------------------------------------------------------------------- */
 
@@ -126,6 +127,7 @@ struct record {
     char seqno[SEQNO_BYTES];
     enum fate fate;
     bool seen;             /* at its place in shard->known */
+    bool alone, throttled; /* in its call; it was refused because of a shard's limit */
     uint32_t size, key;
     int64_t sent_us, acked_us; /* acked: 0 unless the answer came */
     ms sent_wall, time;    /* not later than it arrived; when it did (0: not known) */
@@ -145,6 +147,7 @@ struct shard_model {
     ms seen_open;          /* by the wall clock, the latest */
     bool listed, gone;     /* in the last list; it has expired */
     unsigned life;         /* in which it was met first */
+    int64_t met_us;        /* when, by the monotonic clock */
 };
 
 enum life { LIFE_ASKED, LIFE_ALIVE, LIFE_DELETE_ASKED, LIFE_DELETED };
@@ -258,7 +261,23 @@ void access_forget(struct sim *sim); /* the world has ended */
 
 /* ---- limit.c ------------------------------------------------------------------------------------------------------ */
 
-void limit_check(struct sim *sim); /* of this life */
+/* A GetRecords (`read`) or GetShardIterator that was answered with what was asked for. */
+struct shard_call {
+    const struct shard_model *shard;
+    bool read;
+    int64_t asked_us, answered_us;
+    uint64_t bytes;
+};
+
+struct limits {
+    struct shard_call *at; /* of this life */
+    size_t count;
+};
+
+void limit_called(struct sim *sim, const struct shard_model *shard, bool read, int64_t asked_us, uint64_t bytes);
+void limit_refused(struct sim *sim, const struct record *refused); /* because of a shard's limit */
+void limit_check(struct sim *sim); /* of this life, which ends */
+void limit_forget(struct sim *sim);
 
 /* ---- rot.c: what a flipped bit, a bad sector or a newer format does to a server that starts on them ------------------ */
 
@@ -295,6 +314,7 @@ struct sim {
     struct access *access;
     struct trace trace;
     struct model model;
+    struct limits shard_calls;
 };
 
 /* Lies of the disk; and of readers, from PLANT_SHOWN_NOT on. */

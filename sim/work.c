@@ -80,6 +80,7 @@ void work_ask(struct client *client, const char *name, struct stream_model *stre
     call->look = stream->looks;
     call->steps = client->sim->steps;
     call->horizon = model_horizon(client->sim, stream);
+    call->asked_us = os_mono_us(client->sim->os);
     model_tick(client->sim);
     client_call(client, name, str_of(body), done, call);
 }

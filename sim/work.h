@@ -38,6 +38,7 @@ struct call {
     bool add;
     enum fact_kind fact;
     ms horizon; /* when it was asked */
+    int64_t asked_us;
     unsigned steps;
     int value;
     const char *name;

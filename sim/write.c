@@ -5,12 +5,19 @@
 #include "codec/base64.h"
 #include "work.h"
 
+static void throttled(struct sim *sim, struct record *record)
+{
+    record->fate = FATE_REFUSED;
+    record->throttled = true;
+    limit_refused(sim, record);
+}
+
 static void one_put(struct sim *sim, struct record *record, const struct node *result)
 {
     if (str_present(json_text(result, "SequenceNumber")))
         model_acknowledged(sim, record, json_text(result, "ShardId"), json_text(result, "SequenceNumber"));
     else if (str_eq(json_text(result, "ErrorCode"), STR("ProvisionedThroughputExceededException")))
-        record->fate = FATE_REFUSED;
+        throttled(sim, record);
 }
 
 static void put_answered(struct sim *sim, void *ctx, int status, const struct node *answer)
@@ -28,6 +35,9 @@ static void put_answered(struct sim *sim, void *ctx, int status, const struct no
         }
     } else if (status == 200) {
         one_put(sim, call->records[0], answer);
+    } else if (is_error(answer, "ProvisionedThroughputExceededException")) {
+        for (size_t i = 0; i < call->count; i++)
+            throttled(sim, call->records[i]);
     } else if (status >= 400 && status < 500) {
         for (size_t i = 0; i < call->count; i++)
             call->records[i]->fate = FATE_REFUSED;
@@ -70,6 +80,7 @@ void work_put(struct client *client, struct stream_model *stream, size_t count)
         call->records[i] = new_record(client, stream);
         if (call->records[i] == NULL)
             abort();
+        call->records[i]->alone = call->count == 1;
         buf_append(&body, count == 0 ? STR("") : i ? STR(",{") : STR("{"));
         append_record(&body, call->records[i]);
         buf_append(&body, count == 0 ? STR("") : STR("}"));
