@@ -15,7 +15,8 @@ int64_t bucket_level(struct bucket *bucket, int64_t rate, int64_t burst, int64_t
         if (bucket->balance > 0)
             bucket->balance = 0;
     }
-    bucket->at_us = now_us;
+    if (passed > 0) /* else somebody who began later was judged before */
+        bucket->at_us = now_us;
     return burst + (bucket->balance - (MICRO - 1) * (bucket->balance < 0)) / MICRO;
 }
 

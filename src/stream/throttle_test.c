@@ -34,6 +34,17 @@ TEST("debt is paid off before the next admission")
     CHECK_INT(bucket_wait_us(&bucket, 2, 2), 0);
 }
 
+TEST("a request that began earlier and is judged later brings no time twice")
+{
+    struct bucket bucket = { 0 };
+    int64_t now = 10000000;
+
+    CHECK(bucket_take(&bucket, 5, 5, 5, now));
+    CHECK(!bucket_take(&bucket, 5, 5, 1, now - 1000000));
+    CHECK(!bucket_take(&bucket, 5, 5, 1, now + 100000));
+    CHECK_INT(bucket_level(&bucket, 5, 5, now + 200000), 1);
+}
+
 TEST("fractions are not lost between small steps")
 {
     struct bucket bucket = { 0 };
