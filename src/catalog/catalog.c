@@ -22,7 +22,7 @@ static void store_opened(void *ctx, enum err err)
         if (stream->record == NULL)
             continue;
         transition_arm_stream(stream, /* waited: */ false);
-        transition_arm_expiry(stream);
+        expiry_arm(stream);
         for (struct tree_node *at = tree_first(&stream->consumers); at; at = tree_next(at))
             transition_arm_consumer(container_of(at, struct consumer, node), /* waited: */ false);
     }

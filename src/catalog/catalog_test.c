@@ -275,6 +275,55 @@ TEST("a closed shard goes when its last record has expired, and with it its log"
     bench_destroy(&bench);
 }
 
+enum { MINUTE_US = 60 * 1000 * 1000 };
+
+/* A stream whose first shard was closed a moment ago, by a server that has run for a while. */
+static struct stream *setup_closed(struct bench *bench)
+{
+    setup(bench, WORLD_LOCAL, 2);
+    bench_create_stream(bench, 1);
+    world_run(bench->world, 20ll * MINUTE_US);
+    CHECK_INT(bench_split(bench, 0, (u128)1 << 127), OK);
+    CHECK(bench_settle(bench));
+    return bench_stream(bench);
+}
+
+TEST("a clock that is wrong for a while takes no closed shard away")
+{
+    struct bench bench;
+    struct stream *stream = setup_closed(&bench);
+    ms step = (BENCH_RETENTION_HOURS + 6) * 3600000ll;
+
+    sim_step_wall(bench.world->os, step);
+    world_run(bench.world, 60ll * MINUTE_US); /* it is looked at at least once an hour */
+    CHECK(stream_shard(stream, 0) != NULL);
+    sim_step_wall(bench.world->os, -step);
+    world_run(bench.world, 180ll * MINUTE_US);
+    CHECK(stream_shard(stream, 0) != NULL);
+    sim_step_wall(bench.world->os, step);
+    world_run(bench.world, 80ll * MINUTE_US);
+    CHECK(stream_shard(stream, 0) == NULL);
+    bench_destroy(&bench);
+}
+
+TEST("a start with a clock that is wrong takes no closed shard away")
+{
+    struct bench bench;
+    ms step = (BENCH_RETENTION_HOURS + 6) * 3600000ll;
+
+    (void)setup_closed(&bench);
+    bench_close(&bench);
+    sim_step_wall(bench.world->os, step);
+    CHECK(bench_open(&bench));
+    world_run(bench.world, 9ll * MINUTE_US);
+    CHECK(stream_shard(bench_stream(&bench), 0) != NULL);
+    sim_step_wall(bench.world->os, -step);
+    world_run(bench.world, 180ll * MINUTE_US);
+    CHECK(stream_shard(bench_stream(&bench), 0) != NULL);
+    bench_check(&bench);
+    bench_destroy(&bench);
+}
+
 struct seal_read {
     struct log_read read;
     bool done;

@@ -10,6 +10,8 @@ struct catalog {
     struct tree streams; /* by "account/region/name" */
     struct map by_id;
     bool opened, stopped;
+    bool looked; /* expiry.c: at both clocks, when they were so */
+    ms looked_wall, looked_mono, expiry_from; /* expiry_from: by the monotonic clock */
     void (*opened_call)(void *ctx, enum err err);
 };
 
@@ -27,4 +29,6 @@ void view_free(struct catalog *catalog);
  * its timer has fired. */
 void transition_arm_stream(struct stream *stream, bool waited);
 void transition_arm_consumer(struct consumer *consumer, bool waited);
-void transition_arm_expiry(struct stream *stream);
+
+/* expiry.c: remove closed shards that have expired, now or when they will have. */
+void expiry_arm(struct stream *stream);

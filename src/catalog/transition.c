@@ -1,5 +1,5 @@
-/* transition.c: what happens by itself: CREATING becomes ACTIVE, a reshard proceeds, what is DELETING goes, closed
- * shards expire.
+/* transition.c: what happens by itself: CREATING becomes ACTIVE, a reshard proceeds, what is DELETING goes. That closed
+ * shards expire is in expiry.c.
  *
  * Each step is one transaction decided from folded state, so a restart in the middle, or a second process that does
  * the same, changes nothing: the step is decided again, and a step that is no longer due is rejected by its versions.
@@ -18,7 +18,6 @@ enum {
     TRANSITION_ARENA_MAX = 64 << 20,
     SLICE_SHARDS = 10000, /* so many are made or removed in one transaction, whose bytes the store bounds */
     RETRY_US = 1000000,
-    EXPIRY_MS_MIN = 1000,
     DUE_MS_MIN = 1000, /* a deletion waits that long whatever the setting */
 };
 
@@ -425,68 +424,4 @@ void transition_arm_consumer(struct consumer *consumer, bool waited)
         consumer_step(consumer);
     else
         os_timer_start(catalog->config.loop, &consumer->due, delay);
-}
-
-/* ---- closed shards ----------------------------------------------------------------------------------------------- */
-
-static void expired(struct store_txn *txn, enum err err)
-{
-    struct transition *transition = txn->ctx;
-
-    (void)err;
-    transition_free(transition);
-}
-
-/* Remove the closed shards whose last record has expired; returns when the next one is due (INT64_MAX: none). */
-static ms expire(struct stream *stream, ms now)
-{
-    struct catalog *catalog = stream->catalog;
-    struct transition *transition = NULL;
-    ms next = INT64_MAX;
-
-    for (size_t i = 0; i < stream->shard_count; i++) {
-        struct shard *shard = stream->shards[i];
-        ms end = shard->closed_at + stream_retention_ms(stream);
-
-        if (shard->closed_at == 0)
-            continue;
-        if (end > now) {
-            next = end < next ? end : next;
-            continue;
-        }
-        if (transition == NULL) {
-            transition = calloc(1, sizeof(*transition));
-            if (transition == NULL)
-                return now + EXPIRY_MS_MIN;
-            transition->catalog = catalog;
-            transition->txn.ctx = transition;
-            arena_init(&transition->arena, TRANSITION_ARENA_MAX);
-            catalog_begin(catalog, &transition->txn, &transition->arena);
-            catalog_read_stream(&transition->txn, stream);
-        }
-        catalog_remove_shard(&transition->txn, shard);
-    }
-    if (transition) {
-        store_commit(&transition->txn, now, expired);
-        next = now + EXPIRY_MS_MIN;
-    }
-    return next;
-}
-
-void transition_arm_expiry(struct stream *stream)
-{
-    struct catalog *catalog = stream->catalog;
-    ms now = wall(catalog), next;
-
-    if (!catalog_is_live(catalog))
-        return;
-    os_timer_stop(&stream->expiry);
-    next = expire(stream, now);
-    if (next == INT64_MAX)
-        return;
-    if (next - now < EXPIRY_MS_MIN)
-        next = now + EXPIRY_MS_MIN;
-    if (next - now > 3600000)
-        next = now + 3600000;
-    os_timer_start(catalog->config.loop, &stream->expiry, (next - now) * 1000);
 }

@@ -30,7 +30,7 @@ static void due(struct os_timer *timer)
 
 static void expiry(struct os_timer *timer)
 {
-    transition_arm_expiry(container_of(timer, struct stream, expiry));
+    expiry_arm(container_of(timer, struct stream, expiry));
 }
 
 static struct stream *stream_of_id(struct catalog *catalog, uint64_t id)
@@ -122,7 +122,7 @@ static enum err stream_set(struct catalog *catalog, str key, str now)
     if (tree_add(&catalog->streams, &stream->node, key) != OK)
         return ERR_CORRUPT;
     transition_arm_stream(stream, /* waited: */ false);
-    transition_arm_expiry(stream);
+    expiry_arm(stream);
     event(stream, STREAM_CHANGED, stream);
     return OK;
 }
