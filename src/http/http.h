@@ -135,12 +135,15 @@ void http_shutdown(struct http_conn *conn);
 
 /* A piece of an answer's body that is sent from where it is; `release` (or NULL) is called once when it is no longer
  * needed, which may be before the call returns: pieces up to 2 KiB are copied. Releases keep the order of the pieces of
- * one struct http_response, so those that stand in one shared batch need one reference, given back by the last. */
+ * one struct http_response, so those that stand in one shared batch need one reference, given back by the last.
+ * A piece may lie in many places: `parts`, none of them empty, which stay as they are until `release`; `size` is theirs in
+ * all. No part is copied, however small. */
 struct http_piece {
     const void *at;
     size_t size;
     void (*release)(void *ctx);
     void *ctx;
+    const struct http_iov *parts; /* NULL: it lies at `at` */
 };
 
 struct http_response {

@@ -59,15 +59,20 @@ static void on_room(void *ctx, struct http_request *request)
 static void answer_all(struct owner *owner)
 {
     static const struct http_header header = { { "Name", 4 }, { "value", 5 } };
+    static const struct http_iov parts[] = { { "def", 3 }, { big, sizeof(big) } };
 
     while (owner->held_count) {
         struct http_request *request = owner->held[--owner->held_count];
-        struct http_piece pieces[2] = { { "abc", 3, on_release, owner }, { big, sizeof(big), on_release, owner } };
+        struct http_piece pieces[3] = {
+            { .at = "abc", .size = 3, .release = on_release, .ctx = owner },
+            { .at = big, .size = sizeof(big), .release = on_release, .ctx = owner },
+            { .size = 3 + sizeof(big), .release = on_release, .ctx = owner, .parts = parts },
+        };
         struct http_response response = { .status = 200, .headers = &header, .header_count = 1, .pieces = pieces,
-                                          .piece_count = 2 };
+                                          .piece_count = 3 };
 
         owner->answered++;
-        owner->pieces += 2;
+        owner->pieces += 3;
         if (owner->answered % 2) {
             http_respond(request, &response);
             continue;

@@ -15,6 +15,8 @@ struct out_chunk {
 struct out_piece {
     const char *at;
     size_t size;
+    const struct http_iov *parts; /* what follows `at` */
+    size_t behind;                /* bytes in them */
     struct out_chunk *chunk; /* of text; else NULL */
     bool lent;               /* by the owner: sent from where it is */
     void (*release)(void *ctx);
@@ -31,6 +33,19 @@ void out_init(struct out *out, size_t chunk_size)
 static struct out_piece *piece_at(const struct out *out, uint32_t index)
 {
     return &out->ring[(out->first + index) & (out->capacity - 1)];
+}
+
+/* Some bytes of it are done with: it stands at the first that is not, if there is one. */
+static void advance(struct out_piece *piece, size_t bytes)
+{
+    piece->at += bytes;
+    piece->size -= bytes;
+    if (piece->size == 0 && piece->behind) {
+        piece->at = piece->parts->at;
+        piece->size = piece->parts->size;
+        piece->behind -= piece->size;
+        piece->parts++;
+    }
 }
 
 static void piece_end(struct out *out, struct out_piece *piece)
@@ -185,14 +200,20 @@ void out_piece(struct out *out, const struct http_piece *piece)
 {
     struct out_piece *queued = NULL;
 
-    if (piece->size > OUT_COPY_MAX)
+    if (piece->size > OUT_COPY_MAX || piece->parts)
         queued = push(out);
     else
         out_text(out, str_bytes(piece->at, piece->size));
     if (queued) {
-        *queued = (struct out_piece){
-            .at = piece->at, .size = piece->size, .lent = true, .release = piece->release, .ctx = piece->ctx
-        };
+        *queued = (struct out_piece){ .lent = true, .release = piece->release, .ctx = piece->ctx };
+        if (piece->parts) {
+            queued->parts = piece->parts;
+            queued->behind = piece->size;
+        } else {
+            queued->at = piece->at;
+            queued->size = piece->size;
+        }
+        advance(queued, 0);
         out->lent++;
         out->size += piece->size;
     } else if (out->lent) {
@@ -211,6 +232,10 @@ size_t out_iov(const struct out *out, struct http_iov *iov, size_t max)
 
         if (piece->size)
             iov[count++] = (struct http_iov){ .at = piece->at, .size = piece->size };
+        for (size_t part = 0, bytes = 0; bytes < piece->behind && count < max; part++) {
+            iov[count++] = piece->parts[part];
+            bytes += piece->parts[part].size;
+        }
     }
     return count;
 }
@@ -223,14 +248,14 @@ void out_sent(struct out *out, size_t bytes)
         struct out_piece *piece = piece_at(out, 0);
         size_t part = piece->size < bytes ? piece->size : bytes;
 
-        piece->at += part;
-        piece->size -= part;
+        advance(piece, part);
         if (piece->chunk)
             piece->chunk->unsent -= part;
         bytes -= part;
-        if (piece->size)
+        if (piece->size == 0)
+            pop(out);
+        else if (bytes == 0)
             break;
-        pop(out);
     }
     assert(bytes == 0);
 }
@@ -253,7 +278,7 @@ void out_move(struct out *to, struct out *from, size_t bytes)
                 to->size += part;
             }
         }
-        if (part == piece->size) {
+        if (part == piece->size && piece->behind == 0) {
             out_release(to, piece->release, piece->ctx);
             piece->release = NULL;
         }

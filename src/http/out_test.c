@@ -26,9 +26,27 @@ static void send_some(struct out *out, size_t bytes, struct buf *sent)
     out_sent(out, total);
 }
 
+enum { PARTS_MAX = 40 };
+
+/* A piece in up to PARTS_MAX places of `source`; its bytes go to the model as well. */
+static struct http_piece scattered(const char *source, struct http_iov *parts, uint64_t *seed, struct buf *model)
+{
+    struct http_piece piece = { .release = on_release, .parts = parts };
+    size_t count = 1 + unit_random(seed) % PARTS_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        parts[i].at = source + unit_random(seed) % 10000;
+        parts[i].size = 1 + unit_random(seed) % (unit_random(seed) % 4 ? 200 : 9000);
+        piece.size += parts[i].size;
+        buf_append(model, str_bytes(parts[i].at, parts[i].size));
+    }
+    return piece;
+}
+
 TEST("whatever is queued, moved and sent in whatever parts comes out in order, and is released once")
 {
     static char source[20000];
+    static struct http_iov parts[100][PARTS_MAX];
     uint64_t seed = 7;
 
     for (size_t i = 0; i < sizeof(source); i++)
@@ -48,7 +66,7 @@ TEST("whatever is queued, moved and sent in whatever parts comes out in order, a
             struct http_piece piece = { .at = source + unit_random(&seed) % 10000, .size = size,
                                         .release = on_release };
 
-            switch (unit_random(&seed) % 4) {
+            switch (unit_random(&seed) % 5) {
             case 0:
                 out_text(&from, str_bytes(piece.at, size));
                 buf_append(&model, str_bytes(piece.at, size));
@@ -59,6 +77,11 @@ TEST("whatever is queued, moved and sent in whatever parts comes out in order, a
                 pieces++;
                 break;
             case 2:
+                piece = scattered(source, parts[i], &seed, &model);
+                out_piece(&from, &piece);
+                pieces++;
+                break;
+            case 3:
                 out_move(&to, &from, from.size ? unit_random(&seed) % (from.size + 1) : 0);
                 break;
             default:

@@ -14,7 +14,7 @@
 
 /* Cipher text comes in whole records: a large one gets a chunk of its size, small ones share one that malloc has at
  * hand, since an idle connection gives it back and takes it again with each answer. */
-enum { WHY_SIZE = 256, RECORD_MAX = 16 << 10, CIPHER_CHUNK_SIZE = 960 };
+enum { WHY_SIZE = 256, RECORD_MAX = 16 << 10, RECORD_PIECES = 32, CIPHER_CHUNK_SIZE = 960 };
 
 struct tls_context {
     atomic_uint refs; /* connections of several loops hold it */
@@ -290,8 +290,8 @@ enum tls_alpn tls_io_alpn(const struct tls_io *io)
  * head and its body make one record. */
 static str next_record(const struct out *plain, char *together)
 {
-    struct http_iov iov[16];
-    size_t count = out_iov(plain, iov, 16), size = 0;
+    struct http_iov iov[RECORD_PIECES];
+    size_t count = out_iov(plain, iov, RECORD_PIECES), size = 0;
 
     if (count == 1 || iov[0].size >= RECORD_MAX)
         return str_bytes(iov[0].at, iov[0].size < RECORD_MAX ? iov[0].size : RECORD_MAX);

@@ -103,9 +103,12 @@ TEST("a large body both ways through TLS")
     static char body[1 << 20];
     struct server server;
     struct client client;
-    struct http_piece piece = { .at = body, .size = sizeof(body), .release = on_release, .ctx = &server };
+    static struct http_iov parts[1024];
+    struct http_piece piece = { .size = sizeof(body), .parts = parts, .release = on_release, .ctx = &server };
     int32_t id;
 
+    for (size_t i = 0; i < 1024; i++)
+        parts[i] = (struct http_iov){ body + i * 1024, 1024 };
     begin(&server, &client, "\x02h2", 0);
     server.config.body_bytes_max = 8 << 20;
     server.hold = true;

@@ -8,7 +8,7 @@
 #include "server/room.h"
 
 enum {
-    PIECES_MAX = 64,
+    PIECES_MAX = 512, /* those of records of 1 KiB fill a write */
     PEER_BYTES = 64,
     PARTING_US = 250000,
     HURRY_MS = 1000,
