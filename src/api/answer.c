@@ -1,18 +1,29 @@
 /* answer.c: the end of a request: encode, headers, out. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "api/room.h"
 #include "codec/base64.h"
 #include "shape/encode.h"
 
-enum { ANSWER_BYTES_MAX = 32 << 20, ID2_WORDS = 9, ID2_CHARS = ID2_WORDS * 8 / 3 * 4 };
+enum { ANSWER_BYTES_MAX = 32 << 20, LOAN_FACTOR_MAX = 2, ID2_WORDS = 9, ID2_CHARS = ID2_WORDS * 8 / 3 * 4 };
 
 /* An answer's body on its way out. */
 struct body {
     struct buf bytes;
+    struct http_iov *parts; /* NULL: it is all in `bytes`; else in turns there and in what is lent */
+    size_t lent;
+    struct rq_loan loan;
     struct api *api;
     size_t charged; /* of api->answer_bytes */
 };
+
+static void loan_end(struct rq_loan *loan)
+{
+    if (loan->release)
+        loan->release(loan->ctx);
+    *loan = (struct rq_loan){ 0 };
+}
 
 static void body_release(void *ctx)
 {
@@ -20,6 +31,8 @@ static void body_release(void *ctx)
 
     body->api->answer_bytes -= body->charged;
     buf_deinit(&body->bytes);
+    free(body->parts);
+    loan_end(&body->loan);
     free(body);
 }
 
@@ -77,18 +90,37 @@ void respond(struct rq *rq, const struct http_response *response)
     rq->api->config.answered(rq->api->config.ctx, conn);
 }
 
+void rq_expect(struct rq *rq, size_t blobs, size_t rest)
+{
+    rq->expected_blobs = blobs;
+    rq->expected_rest = rest;
+}
+
+void rq_lend(struct rq *rq, struct rq_loan loan)
+{
+    assert(rq->loan.release == NULL);
+    rq->loan = loan;
+}
+
+void rq_take_back(struct rq *rq)
+{
+    loan_end(&rq->loan);
+}
+
 static void send(struct rq *rq, int status, str content_type, struct body *body, str error)
 {
     struct http_header headers[ANSWER_HEADERS_MAX];
-    size_t size = body ? body->bytes.size : 0;
-    struct http_piece piece = { .at = body ? body->bytes.at : NULL, .size = size, .release = body_release, .ctx = body };
+    size_t size = body ? body->bytes.size + body->lent : 0;
+    struct http_piece piece = { .size = size, .release = body_release, .ctx = body };
     struct http_response response = { .status = status, .headers = headers };
 
     response.header_count = answer_headers(rq, content_type, headers);
     if (error.size && status >= 400 && response.header_count < ANSWER_HEADERS_MAX && rq->operation)
         headers[response.header_count++] = (struct http_header){ STR("x-amzn-ErrorType"), error };
     if (body) {
-        body->charged = body->bytes.capacity;
+        piece.at = body->bytes.at;
+        piece.parts = body->parts;
+        body->charged = body->bytes.capacity + body->loan.bytes;
         rq->api->answer_bytes += body->charged;
         response.pieces = &piece;
         response.piece_count = 1;
@@ -114,6 +146,71 @@ static void send_bare(struct rq *rq)
     send(rq, 500, (str){ 0 }, NULL, STR("InternalFailure"));
 }
 
+/* Memory that is used by a small part is not kept for a peer who takes his time: then the blobs are copied. */
+static bool worth_lending(const struct rq *rq)
+{
+    return rq->loan.release && rq->format->wire == FORMAT_CBOR &&
+           rq->loan.bytes / LOAN_FACTOR_MAX <= rq->expected_blobs;
+}
+
+static void expect(struct body *body, size_t bytes)
+{
+    if (bytes)
+        (void)buf_reserve(&body->bytes, bytes < ANSWER_BYTES_MAX ? bytes : ANSWER_BYTES_MAX);
+}
+
+/* Put together what was written and what is lent. */
+static enum err join(struct body *body, const struct shape_blobs *blobs)
+{
+    struct http_iov *part = malloc((2 * blobs->count + 1) * sizeof(*part));
+    size_t from = 0;
+
+    if (part == NULL)
+        return ERR_NO_MEMORY;
+    body->parts = part;
+    for (size_t i = 0; i < blobs->count; i++) {
+        const struct shape_blob *blob = &blobs->at[i];
+
+        *part++ = (struct http_iov){ body->bytes.at + from, blob->offset - from };
+        *part++ = (struct http_iov){ blob->bytes.at, blob->bytes.size };
+        from = blob->offset;
+    }
+    *part = (struct http_iov){ body->bytes.at + from, body->bytes.size - from };
+    body->lent = blobs->bytes;
+    return OK;
+}
+
+static enum err encode_lent(struct rq *rq, struct body *body)
+{
+    struct shape_blobs blobs = { 0 };
+    enum err err;
+
+    expect(body, rq->expected_rest);
+    shape_encode_apart(rq->format, rq->operation->output, rq->out, &body->bytes, &blobs);
+    err = body->bytes.err;
+    if (err == OK && blobs.count > 0)
+        err = join(body, &blobs);
+    free(blobs.at);
+    if (err == OK && body->parts) {
+        body->loan = rq->loan;
+        rq->loan = (struct rq_loan){ 0 };
+    }
+    return err;
+}
+
+static enum err encode(struct rq *rq, struct body *body)
+{
+    size_t blobs = rq->expected_blobs;
+
+    if (worth_lending(rq))
+        return encode_lent(rq, body);
+    if (rq->format->wire == FORMAT_JSON)
+        blobs += blobs / 3;
+    expect(body, blobs + rq->expected_rest);
+    shape_encode(rq->format, rq->operation->output, rq->out, &body->bytes);
+    return body->bytes.err;
+}
+
 void answer_success(struct rq *rq)
 {
     struct body *body = NULL;
@@ -124,8 +221,7 @@ void answer_success(struct rq *rq)
             send_bare(rq);
             return;
         }
-        shape_encode(rq->format, rq->operation->output, rq->out, &body->bytes);
-        if (body->bytes.err != OK) {
+        if (encode(rq, body) != OK) {
             body_release(body);
             send_bare(rq);
             return;

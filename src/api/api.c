@@ -160,6 +160,7 @@ void rq_done(struct rq *rq, int status, str error, size_t bytes_out)
     count->live = api->live_count;
     api->answer_bytes -= rq->held;
     rq->held = 0;
+    rq_take_back(rq);
     free(rq->body);
     rq->body = NULL;
     arena_reset(&rq->arena);

@@ -41,6 +41,8 @@ must_use enum err rate_check(struct rq *rq);
 /* answer.c: the end of a request. */
 void answer_success(struct rq *rq);
 void answer_refusal(struct rq *rq, enum err err);
+/* What the handler lent and no answer needs. */
+void rq_take_back(struct rq *rq);
 /* Hand the answer to the connection; the request is no longer HTTP's. */
 void respond(struct rq *rq, const struct http_response *response);
 void answer_raw(struct rq *rq, int status, str content_type, str body, str error);

@@ -22,6 +22,13 @@
 
 enum { REQUEST_ID_CHARS = 36, RQ_ARN_MAX = 512 };
 
+/* Memory that an answer's blobs lie in. */
+struct rq_loan {
+    void (*release)(void *ctx); /* NULL: nothing is lent */
+    void *ctx;
+    size_t bytes;               /* that cannot be freed before */
+};
+
 struct rq {
     struct arena arena;
     struct api *api;
@@ -57,6 +64,8 @@ struct rq {
     struct list turn;           /* api->waiting */
     bool turn_came;             /* it has waited its turn */
     size_t held;                /* of api->answer_bytes, for what is being read */
+    size_t expected_rest, expected_blobs; /* bytes of the answer, about */
+    struct rq_loan loan;
 };
 
 /* Refuse: the sentence waits in the request, the code travels up. Returns `err`. */
@@ -73,6 +82,14 @@ void rq_again(struct rq *rq);
 
 /* What an answer is made from will take so much memory until the answer is made: others wait while it is too much. */
 void rq_hold(struct rq *rq, size_t bytes);
+
+/* The answer will have about so many bytes, of which blobs and the rest: its memory is taken at once and does not move while
+ * it is written. */
+void rq_expect(struct rq *rq, size_t blobs, size_t rest);
+
+/* The blobs of the answer may be sent from where they are: the loan is given back when the answer has been sent, or needs
+ * it no more. Once per request. */
+void rq_lend(struct rq *rq, struct rq_loan loan);
 
 /* For handlers whose answers may be of megabytes, before anything else. True: it is too much at present; return PENDING,
  * the handler will run again in its turn. */

@@ -98,6 +98,7 @@ struct log_read {
     bool at_end;              /* nothing durable at or behind `next` now */
     bool sealed;              /* at_end, and nothing will ever follow */
     bool damaged;             /* something in between failed its checksum: it was reported and is passed over */
+    size_t held_bytes;        /* of memory that cannot be freed before log_read_release; the bodies are part of it */
     /* private */
     struct list link;
     void *engine;

@@ -3,16 +3,18 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "codec/cbor.h"
 #include "codec/json.h"
 
-enum { CBOR_TAG_EPOCH = 1 };
+enum { CBOR_TAG_EPOCH = 1, BLOBS_FIRST = 64 };
 
 struct encoder {
     const struct format *format;
     struct buf *buf;
     struct json_writer json;
+    struct shape_blobs *blobs; /* NULL: they are written like everything else */
 };
 
 static void encode_value(struct encoder *encoder, const struct shape *shape, const void *at);
@@ -38,10 +40,37 @@ static void write_text(struct encoder *encoder, str text)
         cbor_write_text(encoder->buf, text);
 }
 
+static enum err set_apart(struct shape_blobs *blobs, size_t offset, str bytes)
+{
+    if (blobs->count == blobs->capacity) {
+        size_t capacity = blobs->capacity ? blobs->capacity * 2 : BLOBS_FIRST;
+        struct shape_blob *at = realloc(blobs->at, capacity * sizeof(*at));
+
+        if (at == NULL)
+            return ERR_NO_MEMORY;
+        blobs->at = at;
+        blobs->capacity = capacity;
+    }
+    blobs->at[blobs->count++] = (struct shape_blob){ offset, bytes };
+    blobs->bytes += bytes.size;
+    return OK;
+}
+
+static void write_blob_apart(struct encoder *encoder, str bytes)
+{
+    struct buf *buf = encoder->buf;
+
+    cbor_write_bytes_head(buf, bytes.size);
+    if (buf->err == OK)
+        buf->err = set_apart(encoder->blobs, buf->size, bytes);
+}
+
 static void write_blob(struct encoder *encoder, str bytes)
 {
     if (is_json(encoder))
         json_write_base64(&encoder->json, bytes);
+    else if (encoder->blobs && bytes.size >= SHAPE_BLOB_APART_MIN)
+        write_blob_apart(encoder, bytes);
     else
         cbor_write_bytes(encoder->buf, bytes);
 }
@@ -272,6 +301,16 @@ void shape_encode(const struct format *format, const struct shape *shape, const 
     struct encoder encoder = encoder_of(format, buf);
 
     assert(shape->kind == SHAPE_STRUCTURE);
+    encode_members(&encoder, shape, value);
+}
+
+void shape_encode_apart(const struct format *format, const struct shape *shape, const void *value, struct buf *buf,
+                        struct shape_blobs *blobs)
+{
+    struct encoder encoder = encoder_of(format, buf);
+
+    assert(shape->kind == SHAPE_STRUCTURE && format->wire == FORMAT_CBOR);
+    encoder.blobs = blobs;
     encode_members(&encoder, shape, value);
 }
 

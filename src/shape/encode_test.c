@@ -202,6 +202,46 @@ TEST("random structs come back equal in every format")
     }
 }
 
+TEST("blobs set apart, put back where they belong, give the same bytes")
+{
+    static char text[5000];
+    struct kinesis_record records[6] = { 0 };
+    struct get_records_output out = { .records = { .at = records, .count = 6, .present = true } };
+    const struct format *formats[] = { &format_aws_cbor, &format_rpc_cbor };
+    const size_t sizes[6] = { 0, SHAPE_BLOB_APART_MIN - 1, SHAPE_BLOB_APART_MIN, 5000, 1, 1000 };
+    struct buf whole = { 0 }, apart, joined;
+
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)(i * 7 + i / 256);
+    for (size_t i = 0; i < 6; i++)
+        records[i] = (struct kinesis_record){ .sequence_number = STR("12"), .data = str_bytes(text, sizes[i]),
+                                              .partition_key = i == 5 ? (str){ 0 } : STR("key") };
+    for (size_t f = 0; f < 2; f++) {
+        struct shape_blobs blobs = { 0 };
+        size_t from = 0;
+
+        buf_init(&apart, 1 << 20);
+        buf_init(&joined, 1 << 20);
+        encoded(&whole, formats[f], &get_records_output_shape, &out);
+        shape_encode_apart(formats[f], &get_records_output_shape, &out, &apart, &blobs);
+        CHECK_INT(apart.err, OK);
+        CHECK_INT(blobs.count, 3);
+        CHECK_INT(blobs.bytes, SHAPE_BLOB_APART_MIN + 5000 + 1000);
+        for (size_t i = 0; i < blobs.count; i++) {
+            CHECK(blobs.at[i].bytes.at == text);
+            buf_append(&joined, str_slice(buf_str(&apart), from, blobs.at[i].offset));
+            buf_append(&joined, blobs.at[i].bytes);
+            from = blobs.at[i].offset;
+        }
+        buf_append(&joined, str_slice(buf_str(&apart), from, apart.size));
+        CHECK(str_eq(buf_str(&joined), buf_str(&whole)));
+        free(blobs.at);
+        buf_deinit(&apart);
+        buf_deinit(&joined);
+    }
+    buf_deinit(&whole);
+}
+
 TEST("an unknown enum value goes out as it came in")
 {
     struct test_everything value = { .colour = { .is = -1, .text = STR("PINK") } };

@@ -12,6 +12,7 @@ enum { RECORDS_FIRST = 64, BATCHES_PER_READ = 4096 };
 /* One answer of the log that is still needed, with the plain text of its sealed batches. */
 struct read_part {
     struct read_part *next;
+    struct log *log;
     struct log_read log_read;
     struct plain *plains;
     bool held; /* log_read_release is owed */
@@ -22,7 +23,7 @@ struct plain {
     char at[];
 };
 
-static void part_release(struct stream_read *read, struct read_part *part)
+static void part_free(struct read_part *part)
 {
     while (part->plains) {
         struct plain *plain = part->plains;
@@ -31,16 +32,32 @@ static void part_release(struct stream_read *read, struct read_part *part)
         free(plain);
     }
     if (part->held)
-        log_read_release(read->streams->config.log, &part->log_read);
-    part->held = false;
+        log_read_release(part->log, &part->log_read);
+    free(part);
+}
+
+void stream_parts_release(struct read_part *parts)
+{
+    while (parts) {
+        struct read_part *next = parts->next;
+
+        part_free(parts);
+        parts = next;
+    }
+}
+
+struct read_part *stream_read_take(struct stream_read *read)
+{
+    struct read_part *parts = read->parts;
+
+    assert(read->waiting == NULL);
+    read->parts = NULL;
+    return parts;
 }
 
 void stream_read_release(struct stream_read *read)
 {
-    assert(read->waiting == NULL);
-    for (struct read_part *part = read->parts; part; part = part->next)
-        part_release(read, part);
-    read->parts = NULL;
+    stream_parts_release(stream_read_take(read));
 }
 
 void stream_read_cancel(struct stream_read *read)
@@ -85,6 +102,7 @@ static enum err unseal(struct stream_read *read, struct read_part *part, const s
         return ERR_NO_MEMORY;
     plain->next = part->plains;
     part->plains = plain;
+    read->held_bytes += size;
     err = keyring_unseal(read->streams->config.keyring, batch->log, batch->body, plain->at);
     if (err == OK)
         *ret_body = str_bytes(plain->at, size);
@@ -132,6 +150,7 @@ static enum err part_take(struct stream_read *read, struct read_part *part, bool
 {
     struct log_read *log_read = &part->log_read;
 
+    read->held_bytes += log_read->held_bytes;
     for (uint32_t i = 0; i < log_read->batch_count && !*ret_full; i++)
         TRY(batch_take(read, part, &log_read->batches[i], ret_full));
     if (*ret_full)
@@ -174,11 +193,12 @@ static enum err go_on(struct stream_read *read)
     bool full = false;
 
     while (!full) {
-        struct read_part *part = ARENA_NEW(read->arena, struct read_part);
+        struct read_part *part = calloc(1, sizeof(*part));
         enum err err;
 
         if (part == NULL)
             return ERR_NO_MEMORY;
+        part->log = read->streams->config.log;
         part->log_read = (struct log_read){ .log = shard_log(read->stream_id, read->shard),
                                             .from = read->next,
                                             .not_before = read->not_before,
@@ -191,7 +211,7 @@ static enum err go_on(struct stream_read *read)
         part->next = read->parts;
         read->parts = part;
         read->waiting = &part->log_read;
-        err = log_read(read->streams->config.log, &part->log_read);
+        err = log_read(part->log, &part->log_read);
         if (err == ERR_PENDING)
             return ERR_PENDING;
         read->waiting = NULL;
@@ -210,7 +230,7 @@ enum err stream_read_start(struct streams *streams, struct stream_read *read)
     read->streams = streams;
     read->records = NULL;
     read->count = read->capacity = 0;
-    read->bytes = 0;
+    read->bytes = read->held_bytes = 0;
     read->next = read->from;
     read->at_end = read->sealed = false;
     read->key_arn = (str){ 0 };

@@ -137,6 +137,7 @@ struct stream_read {
     struct read_record *records;
     uint32_t count;
     size_t bytes;
+    size_t held_bytes; /* of memory that keys and data keep from being freed */
     log_pos next; /* continue here */
     bool at_end;  /* nothing more is there now */
     bool sealed;  /* at_end, and nothing will ever follow */
@@ -151,6 +152,11 @@ struct stream_read {
 /* OK, or PENDING, or an error (KMS_*: a record cannot be decrypted). After OK the caller owes stream_read_release. */
 must_use enum err stream_read_start(struct streams *streams, struct stream_read *read);
 void stream_read_release(struct stream_read *read);
+
+/* What keys and data lie in, for who needs them longer than the read and its arena: stream_parts_release is owed instead.
+ * NULL: nothing is owed. */
+struct read_part *stream_read_take(struct stream_read *read);
+void stream_parts_release(struct read_part *parts);
 
 /* Between PENDING and `done`: give it up; releases as well. */
 void stream_read_cancel(struct stream_read *read);

@@ -494,8 +494,15 @@ TEST("a key that could not be written is not used until it has been")
     };
     if (CHECK_INT(stage_read(&stage, &entry), OK)) {
         CHECK(entry.read.count == 1 && entry.read.records[0].encrypted);
-        CHECK_STR(entry.read.records[0].data, "kept");
+        struct read_part *parts = stream_read_take(&entry.read);
+        str data = entry.read.records[0].data;
+
+        CHECK_STR(data, "kept");
+        CHECK(entry.read.held_bytes >= data.size + 1);
         stream_read_release(&entry.read);
+        arena_reset(&arena);
+        CHECK_STR(data, "kept"); /* sealed or not, it lives as long as the parts */
+        stream_parts_release(parts);
     }
     {
         str arn = bench_stream(&stage.bench)->record->key_arn;

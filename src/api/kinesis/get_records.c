@@ -113,6 +113,7 @@ static enum err answer(struct rq *rq, struct get *get)
         return ERR_NO_MEMORY;
     out->records.count = read->count;
     out->records.present = true;
+    rq_expect(rq, read->bytes, records_wire_bytes(read->count));
     out->millis_behind_latest = int_of(behind_ms);
     if (read->at_end && shard->closed_at)
         out->child_shards = child_shards(&rq->arena, stream, shard);
@@ -124,6 +125,11 @@ static enum err answer(struct rq *rq, struct get *get)
         get->iter.not_before = 0;
     out->next_shard_iterator = iter_encode(api_config(rq->api)->sealer, &get->iter, &rq->arena);
     return str_present(out->next_shard_iterator) ? OK : ERR_NO_MEMORY;
+}
+
+static void release(void *parts)
+{
+    stream_parts_release(parts);
 }
 
 static void dispose(struct arena_dispose *of)
@@ -139,6 +145,8 @@ static void finish(struct rq *rq, struct get *get, enum err err)
     if (err == OK) {
         arena_on_reset(&rq->arena, &get->dispose, dispose);
         err = answer(rq, get);
+        if (err == OK)
+            rq_lend(rq, (struct rq_loan){ release, stream_read_take(&get->read), get->read.held_bytes });
     } else if (find(rq, &get->iter, &stream, &shard) != OK) {
         err = ERR_NOT_FOUND; /* the stream went meanwhile and took its keys along: that is why the read failed */
     } else {

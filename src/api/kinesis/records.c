@@ -3,7 +3,11 @@
 #include "stream/seqno.h"
 #include "stream/subscription.h"
 
-enum { RECORD_KIB_DEFAULT = 1024 };
+enum {
+    RECORD_KIB_DEFAULT = 1024,
+    RECORD_WIRE_BYTES = 192, /* names, number, time, encryption type */
+    ANSWER_WIRE_BYTES = 1024 /* what an answer holds beside its records */
+};
 
 enum err refuse_dry_run(struct rq *rq)
 {
@@ -143,6 +147,11 @@ struct kinesis_record *records_of(struct arena *arena, const struct shard *shard
             of[i].encryption_type = enum_of(ENCRYPTION_TYPE_KMS);
     }
     return of;
+}
+
+size_t records_wire_bytes(uint32_t count)
+{
+    return (size_t)count * RECORD_WIRE_BYTES + ANSWER_WIRE_BYTES;
 }
 
 static str shard_id_text(struct arena *arena, uint32_t index)

@@ -35,6 +35,9 @@ must_use enum err put_failed(struct rq *rq, const struct stream *stream, enum er
 struct kinesis_record *records_of(struct arena *arena, const struct shard *shard, const struct read_record *records,
                                   uint32_t count);
 
+/* What an answer with `count` records is on the wire, beside keys and data; at most, in all but odd cases. */
+size_t records_wire_bytes(uint32_t count);
+
 /* The children of a shard that has ended; count 0 while they are not there. */
 struct kinesis_child_shard_list child_shards(struct arena *arena, struct stream *stream, const struct shard *shard);
 

@@ -248,6 +248,7 @@ static enum err push(struct log_read *read, const struct entry *entry)
         read->batch_capacity = capacity;
     }
     read->batches[read->batch_count++] = entry->batch;
+    read->held_bytes += entry->batch.body.size;
     return OK;
 }
 
@@ -294,6 +295,7 @@ static enum err hostile_read(struct log *log, struct log_read *read)
 
     read->batches = NULL;
     read->batch_count = read->batch_capacity = 0;
+    read->held_bytes = 0;
     read->at_end = read->sealed = read->damaged = false;
     read->next = read->from;
     read->engine = NULL;

@@ -26,6 +26,8 @@ enum err read_push(struct log_read *read, struct log_batch batch, struct chunk *
         read->batches = batches;
         read->batch_capacity = capacity;
     }
+    if (read->batch_count == 0 || read->batches[read->batch_count - 1].frame != chunk)
+        read->held_bytes += chunk->size;
     batch.frame = chunk;
     chunk->refs++;
     read->batches[read->batch_count++] = batch;
@@ -116,6 +118,7 @@ enum err read_start(struct log *log, struct log_read *read)
 
     read->batches = NULL;
     read->batch_count = read->batch_capacity = 0;
+    read->held_bytes = 0;
     read->next = read->from;
     read->at_end = read->sealed = read->damaged = false;
     read->engine = NULL;
