@@ -45,6 +45,7 @@ struct harness {
     uint32_t fact_count, commit_count, waiting;
     bool atomic[HARNESS_COMMITS_MAX];
     log_pos greatest;
+    enum err last_err;       /* of a commit */
 };
 
 /* ---- the user of the engine -------------------------------------------------------------------------------------- */
@@ -193,6 +194,7 @@ static void harness_done(struct log_commit *commit, enum err err)
     struct harness_commit *entry = container_of(commit, struct harness_commit, commit);
     struct harness *h = entry->h;
 
+    h->last_err = err;
     for (uint32_t i = 0; i < commit->append_count; i++) {
         struct fact *fact = entry->facts[i];
         const struct log_append *append = &entry->appends[i];

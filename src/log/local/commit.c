@@ -115,8 +115,10 @@ enum err commit_submit(struct log *log, struct log_commit *entry)
         return ERR_FULL;
     }
     entry->time = os_mono_us(local->os);
-    if (entry->time < commit->rest_us)
-        return ERR_NO_MEMORY;
+    if (entry->time < commit->rest_us) {
+        local->count->refused_full++;
+        return ERR_FULL;
+    }
     list_push(&commit->queue, &entry->link);
     commit->queued_bytes += entry->bytes;
     local->count->queued_commits++;
@@ -424,8 +426,10 @@ void commit_rolled(struct local *local, enum err err)
         local->no_space = true;
         local_report(local, REPORT_ERROR, "the disk is nearly full: appends are refused until there is room again");
     }
-    if (err == ERR_NO_MEMORY) /* or a roll for each append would take the descriptors that the settler waits for */
+    if (err == ERR_NO_MEMORY) { /* or a roll for each append would take the descriptors that the settler waits for */
         local->commit.rest_us = os_mono_us(local->os) + ROLL_REST_US;
+        err = ERR_FULL; /* the request is good, and the same one will be taken when there is a segment for it */
+    }
     if (err != OK)
         commit_fail_all(local, err);
     settle_poke(local);

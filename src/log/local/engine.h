@@ -54,7 +54,7 @@ struct commit {
     uint64_t seen_bytes;      /* queued at the last look whether more is coming */
     int64_t seen_us;          /* when more had come */
     int64_t wait_until;       /* 0: nobody waits for more */
-    int64_t rest_us;          /* until then appends are refused, because there was no memory for a segment */
+    int64_t rest_us;          /* until then appends are refused, because there was no memory or no descriptor for a segment */
     enum err err;
     bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job, direct;
 };

@@ -276,4 +276,32 @@ TEST("the memory of 12,000 logs is given back when they have settled")
     end(h);
 }
 
+/* Appends of 9,000 bytes until one does not end well, or 100 of them. */
+static enum err until_refused(struct harness *h, unsigned *ret_count)
+{
+    for (*ret_count = 0; *ret_count < 100; ++*ret_count) {
+        TRY(harness_append(h, 1, 1, 9000, 0));
+        if (!harness_drain(h) || h->facts[h->fact_count - 1].fate != FATE_OK)
+            return h->last_err;
+    }
+    return OK;
+}
+
+TEST("without a descriptor for another segment appends are refused as when there is no room, and taken again when there is one")
+{
+    struct harness *h = make(LOG_SYNC);
+    unsigned count;
+
+    CHECK_INT(until_refused(h, &count), OK);
+    sim_fail_at(h->os, SIM_META, 1, UINT32_MAX, ERR_NO_MEMORY); /* what the kernel means by EMFILE */
+    CHECK_INT(until_refused(h, &count), ERR_FULL);
+    CHECK_INT(until_refused(h, &count), ERR_FULL); /* at once: nobody tries for each of them */
+    CHECK(count == 0 && h->count.refused_full > 0);
+    sim_heal(h->os);
+    sim_run_until(h->os, 2 * ROLL_REST_US, NULL, NULL);
+    CHECK_INT(until_refused(h, &count), OK);
+    CHECK(!h->failed);
+    end(h);
+}
+
 UNIT_MAIN
