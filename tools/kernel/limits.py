@@ -12,8 +12,7 @@ from load import Reader, Writer
 from stage import BigWriter, Skip, answers
 
 CGROUP_1, CGROUP_2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
-LARGER = ("--tail-bytes", "32MiB")  # and so are segments, each of which has its descriptor while it is not settled
-ENOUGH = 512  # descriptors, a quarter of which are kept for files
+ENOUGH = 128  # descriptors, a quarter of which are kept for files
 BOUNDED = ("--memory-bytes", "32MiB", "--tail-bytes", "1MiB", "--index-cache-bytes", "1MiB")
 
 
@@ -48,7 +47,7 @@ def few_descriptors(stage):
     there are fewer than the log wants for itself, puts are refused now and then, and taken again."""
     limits = (64,) if stage.short else (48, 64, 128, 256, 512)
     for limit in limits:
-        stage.serve(*LARGER, limits={resource.RLIMIT_NOFILE: limit}).start()
+        stage.serve(limits={resource.RLIMIT_NOFILE: limit}).start()
         stage.load(3 if limit == limits[0] else 0, kind=BigWriter)
         stage.judge.patient = limit < ENOUGH
         stage.check(f"{limit}: load", stage.progress(20, 300))
@@ -74,6 +73,39 @@ def few_descriptors(stage):
         stage.check(f"{limit}: it ends in order", stage.term()[0] == 0, stage.events("failed"))
 
 
+def few_descriptors_many_segments(stage):
+    """128 descriptors, and a commit log of up to 65 segments: those that are closed need none, so that puts are taken and
+    newcomers served all the time, beside peers who only sit there; also after the next start."""
+    limit = 128
+    stage.serve("--backlog-bytes", "1GiB", limits={resource.RLIMIT_NOFILE: limit}).start()
+    stage.load(3, kind=BigWriter)
+    peers = crowd(stage.server.port, limit // 4)
+    most = segments = slowest = 0
+    end = time.monotonic() + (20 if stage.short else 60)
+    while (segments < 60 or not stage.short) and time.monotonic() < end:
+        stage.check("load", stage.progress(20, 20))
+        began = time.monotonic()
+        stage.check("a newcomer is served", answers(stage.call, "ListStreams")[1] is None)
+        slowest = max(slowest, time.monotonic() - began)
+        most = max(most, descriptors(stage) - len(peers))
+        segments = max(segments, sum(name.startswith("commit") for name in os.listdir(stage.data)))
+    stage.check("there were many segments", segments >= 60, segments)
+    stage.check("newcomers are served soon", slowest < 2, slowest)
+    stage.check("no put is refused", stage.refusals() == 0, [worker.refusal for worker in stage.of(Writer)])
+    stage.check("few descriptors are for files", most < 48, most)
+    stage.rest()
+    stage.server.kill()
+    stage.server.start()
+    stage.resume()
+    stage.check("after a start puts go on", stage.progress(20, 100), stage.events("failed"))
+    stage.verify()
+    for peer in peers:
+        peer.close()
+    stage.figure(f"{limit}: {segments} segments, {most} descriptors at most that are not those of {len(peers)} idle peers, "
+                 f"newcomers served in {slowest * 1000:.0f} ms at most")
+    stage.check("it ends in order", stage.term()[0] == 0, stage.events("failed"))
+
+
 def descriptors_taken_away(stage):
     """The limit falls below what is open: whatever needs a new file is refused or waits, and comes back."""
     server = stage.serve()
@@ -97,7 +129,7 @@ def descriptors_taken_away(stage):
         stage.check("newcomers are served", answers(stage.call, "ListStreams")[1] is None)
         stage.verify()
     refused = sorted({worker.refusal.status for worker in stage.of(Writer) if worker.refusal})
-    stage.check("refusals are such that clients come again", all(status >= 500 for status in refused), refused)
+    stage.check("refusals are such that clients come again", refused == [503], refused)
     stage.figure(f"{stage.refusals()} puts refused meanwhile")
 
 
@@ -199,4 +231,4 @@ def little_memory(stage):
         os.rmdir(group)
 
 
-SCENARIOS = (few_descriptors, descriptors_taken_away, little_address_space, little_memory)
+SCENARIOS = (few_descriptors, few_descriptors_many_segments, descriptors_taken_away, little_address_space, little_memory)

@@ -239,29 +239,40 @@ static enum err cold_extent(struct fetch *fetch, const struct extent *extent, co
     return OK;
 }
 
+/* `file` NULL: it is gone, and so is what lay in it. */
+static enum err cold_read(struct fetch *fetch, struct os_file *file, char *to)
+{
+    for (uint32_t i = 0; i < fetch->extent_count;) {
+        size_t size, got = 0;
+        uint32_t count = adjacent(fetch, i, &size);
+        enum err err = file ? read_place(file, to, size, fetch->extents[i].offset, &got) : ERR_CORRUPT;
+
+        if (err != ERR_CORRUPT) /* damage of what lies there, not the end of everything */
+            TRY(err);
+        memset(to + got, 0, size - got);
+        for (; count > 0; count--, i++) {
+            TRY(cold_extent(fetch, &fetch->extents[i], to));
+            to += batch_span(fetch->extents[i].size);
+        }
+    }
+    return OK;
+}
+
 static void cold_work(struct os_job *job)
 {
     struct fetch *fetch = container_of(job, struct fetch, job);
+    struct os_file *file = NULL;
     struct chunk *chunk;
-    size_t total = 0, at = 0;
+    size_t total = 0;
 
     for (uint32_t i = 0; i < fetch->extent_count; i++)
         total += batch_span(fetch->extents[i].size);
     chunk = chunk_add(fetch, total);
-    fetch->err = chunk ? OK : ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < fetch->extent_count && fetch->err == OK;) {
-        size_t size, got = 0;
-        uint32_t count = adjacent(fetch, i, &size);
-
-        fetch->err = read_place(fetch->segment->file, chunk->at + at, size, fetch->extents[i].offset, &got);
-        if (fetch->err == ERR_CORRUPT)
-            fetch->err = OK; /* damage of what lies there, not the end of everything */
-        memset(chunk->at + at + got, 0, size - got);
-        for (; count > 0 && fetch->err == OK; count--, i++) {
-            fetch->err = cold_extent(fetch, &fetch->extents[i], chunk->at + at);
-            at += batch_span(fetch->extents[i].size);
-        }
-    }
+    fetch->err = chunk ? segment_open(fetch->segment, &file) : ERR_NO_MEMORY;
+    if (fetch->err == OK || fetch->err == ERR_MISSING)
+        fetch->err = cold_read(fetch, file, chunk->at);
+    if (file)
+        os_close(file);
 }
 
 enum err fetch_cold(struct local *local, struct log_read *read, const struct tail_batch *batch)
@@ -409,7 +420,7 @@ static enum err file_read(struct fetch *fetch, struct fetch_file *file)
     settled_name(name, file->file->at.number);
     local_path(fetch->local, name, path);
     err = os_open(fetch->local->os, path, OS_READ, &os_file);
-    if (err == ERR_MISSING) { /* IO: no descriptor, perhaps; later there may be one */
+    if (err == ERR_MISSING) { /* NO_MEMORY: no descriptor; later there may be one */
         damage(fetch, name, 0);
         return OK;
     }

@@ -166,8 +166,8 @@ static enum err measure_lost(struct walk *walk, uint64_t offset, uint64_t from, 
 
 /* ---- segments -------------------------------------------------------------------------------------------------- */
 
-/* Open a segment and put it into the list, unless there is nothing to go by. */
-static enum err open_segment(struct recover *state, uint64_t number)
+/* Look at a segment's head and put it into the list, unless there is nothing to go by. */
+static enum err take_segment(struct recover *state, uint64_t number)
 {
     struct local *local = state->local;
     char name[SEGMENT_NAME_MAX], path[PATH_BYTES_MAX];
@@ -180,13 +180,14 @@ static enum err open_segment(struct recover *state, uint64_t number)
 
     segment_name(name, "commit", number);
     local_path(local, name, path);
-    TRY(os_open(local->os, path, OS_READ | OS_WRITE, &file));
+    TRY(os_open(local->os, path, OS_READ, &file));
     err = os_size(file, &size);
     if (err == OK) {
         scan_init_file(&scan, file, size, 0);
         err = walk_head(&scan, number, &head, &damaged);
         scan_deinit(&scan);
     }
+    os_close(file);
     if (err == ERR_MISSING || damaged)
         recover_report(state, REPORT_ERROR, "%s: its header is damaged%s", name,
                damaged ? "; the frames behind it say enough" : " and no frame stands behind it: it is passed over");
@@ -194,15 +195,12 @@ static enum err open_segment(struct recover *state, uint64_t number)
         recover_report(state, REPORT_ERROR, "%s was written by a newer version", name);
     if (err == OK) {
         head.size = size;
-        if (segment_add(local, &head, file))
-            return OK;
-        err = ERR_NO_MEMORY;
+        return segment_add(local, &head, NULL) ? OK : ERR_NO_MEMORY;
     }
-    os_close(file);
     return err == ERR_MISSING ? OK : err;
 }
 
-static enum err open_segments(struct recover *state)
+static enum err take_segments(struct recover *state)
 {
     uint64_t boot = state->manifest.boot_segment;
 
@@ -216,7 +214,7 @@ static enum err open_segments(struct recover *state)
         char name[SEGMENT_NAME_MAX];
 
         if (number > state->manifest.settled_segment) {
-            TRY(open_segment(state, number));
+            TRY(take_segment(state, number));
         } else {
             segment_name(name, "commit", number);
             recover_doom(state, name);
@@ -414,15 +412,18 @@ static enum err walk_segments(struct recover *state)
     if (!segment)
         return begin_fresh(state, NULL, NULL, 0);
     for (;; segment = next) {
+        struct os_file *file;
         struct scan scan;
         struct walk walk;
         enum err err;
 
         next = next_segment(local, segment);
-        scan_init_file(&scan, segment->file, segment->head.size, segment->head.generation);
+        TRY(segment_open(segment, &file));
+        scan_init_file(&scan, file, segment->head.size, segment->head.generation);
         err = next ? walk_into_tail(state, segment, &scan, next->head.first_frame, &walk)
                    : walk_last(state, segment, &scan);
         scan_deinit(&scan);
+        os_close(file);
         if (err != OK || !next)
             return err;
     }
@@ -480,7 +481,7 @@ static enum err run(struct recover *state)
     if (!state->manifest_found)
         TRY(save_epoch(state)); /* so that from the first segment on there always is a manifest */
     TRY(directory_take(state));
-    TRY(open_segments(state));
+    TRY(take_segments(state));
     if (state->number_max < state->manifest.settled_segment)
         state->number_max = state->manifest.settled_segment;
     local->segments.next_number = state->number_max + 1;

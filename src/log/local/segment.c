@@ -93,6 +93,15 @@ enum err segment_make(struct os *os, const char *dir, const struct segment_head 
     return OK;
 }
 
+enum err segment_open(const struct segment *segment, struct os_file **ret_file)
+{
+    char name[SEGMENT_NAME_MAX], path[PATH_BYTES_MAX];
+
+    segment_name(name, "commit", segment->head.number);
+    local_path(segment->local, name, path);
+    return os_open(segment->local->os, path, OS_READ, ret_file);
+}
+
 static void add(struct local *local, struct segment *segment, const struct segment_head *head, struct os_file *file)
 {
     segment->head = *head;
@@ -193,7 +202,6 @@ static void recycle_work(struct os_job *job)
     local_path(local, name, from);
     segment_name(name, "spare", segment->spare_number);
     local_path(local, name, to);
-    os_close(segment->file);
     segment->err = os_rename(local->os, from, to);
 }
 
@@ -224,8 +232,8 @@ void segment_release(struct segment *segment)
     assert(segment->refs > 0);
     if (--segment->refs > 0)
         return;
+    assert(!segment->file);
     if (segment->local->closing || segment->local->failed) { /* the next start finds it and recycles it */
-        os_close(segment->file);
         free(segment);
         return;
     }
@@ -251,8 +259,9 @@ struct roll {
     struct os_job job;
     struct local *local;
     struct segment_head head;
-    struct segment *segment;    /* to be: an empty file that nobody knows would be taken for one that has lost its frames */
-    struct segment *sync_first; /* LOG_OS: the header of the new one vouches for all of it */
+    struct segment *segment; /* to be: an empty file that nobody knows would be taken for one that has lost its frames */
+    struct segment *before;  /* NULL: there is none */
+    bool syncs_before;       /* LOG_OS: the header of the new one vouches for all of it */
     struct os_file *file;
     uint64_t spare, low_water;
     bool has_spare, fatal;
@@ -272,8 +281,8 @@ static void roll_work(struct os_job *job)
         roll->err = ERR_NO_SPACE;
     if (roll->err != OK)
         return;
-    if (roll->sync_first) {
-        roll->err = os_sync(roll->sync_first->file);
+    if (roll->syncs_before) {
+        roll->err = os_sync(roll->before->file);
         roll->fatal = true;
         if (roll->err != OK)
             return;
@@ -293,10 +302,11 @@ static void roll_done(struct os_job *job)
     enum err err = roll->err;
 
     segments->roll = NULL;
-    if (roll->sync_first) {
-        if (err == OK)
-            local->commit.synced = roll->head.first_frame - 1;
-        segment_release(roll->sync_first);
+    if (roll->syncs_before && err == OK)
+        local->commit.synced = roll->head.first_frame - 1;
+    if (err == OK && roll->before) {
+        os_close(roll->before->file); /* all of it is synced */
+        roll->before->file = NULL;
     }
     if (err == OK) {
         add(local, roll->segment, &roll->head, roll->file);
@@ -376,10 +386,8 @@ void segment_roll(struct local *local, uint64_t bytes)
         roll->head.size = spare.size;
     }
     roll->low_water = segments->bytes + (roll->has_spare ? 1 : 2) * roll->head.size;
-    if (local->config.durability == LOG_OS && segments->active) {
-        roll->sync_first = segments->active;
-        segment_hold(roll->sync_first);
-    }
+    roll->before = segments->active; /* which stays in the list: nobody settles it before this is done */
+    roll->syncs_before = local->config.durability == LOG_OS && roll->before;
     segments->next_size = segment_size_for(local, roll->head.size * SEGMENT_GROWTH, 0);
     local_job(local, local->commit_worker, &roll->job, roll_work, roll_done);
 }
@@ -506,7 +514,8 @@ void segments_deinit(struct local *local)
         struct segment *segment = container_of(link, struct segment, link);
 
         assert(segment->refs == 1);
-        os_close(segment->file);
+        if (segment->file)
+            os_close(segment->file);
         free(segment);
     }
 }

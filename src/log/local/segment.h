@@ -26,7 +26,7 @@ enum {
 struct segment {
     struct list link;       /* segments.all, ascending */
     struct segment_head head;
-    struct os_file *file;
+    struct os_file *file;   /* of the active one; who reads opens it for himself, or each would hold a descriptor */
     uint64_t used;          /* where the next frame goes */
     uint64_t last_frame;    /* number of the last frame in it; head.first_frame - 1 if there is none */
     log_pos end;            /* behind the last position in it */
@@ -69,6 +69,9 @@ must_use enum err segment_name_parse(const char *name, const char *kind, uint64_
  * again, and what was made is gone. For jobs. */
 must_use enum err segment_make(struct os *os, const char *dir, const struct segment_head *head, const char *spare,
                                str prefix, struct os_file **ret_file);
+
+/* Open it for reading. For jobs that hold a reference, which keeps its name. NO_MEMORY, MISSING, IO. */
+must_use enum err segment_open(const struct segment *segment, struct os_file **ret_file);
 
 /* Create the object in memory and put it last in the list; the list holds the reference. NULL without memory. */
 struct segment *segment_add(struct local *local, const struct segment_head *head, struct os_file *file);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "log/local/openings.h"
 #include "log/local/pack.h"
 #include "log/local/recover.h"
 #include "log/local/trim.h"
@@ -77,6 +78,7 @@ struct settle {
     uint32_t ref_count, ref_capacity;
     struct pass_log *logs;
     uint32_t log_count, log_asked, log_written;
+    struct openings openings;
     bool keep_expired;      /* the clock is not trusted at present */
     struct manifest_file files[CLASSES];
     uint32_t file_count;
@@ -176,12 +178,15 @@ static enum err scan_segment(struct settle *settle, const struct segment *segmen
         .scan = &scan, .head = segment->head, .limit = segment->last_frame + 1, .frame = scan_frame_refs,
         .lost = scan_lost, .ctx = settle,
     };
+    struct os_file *file;
     enum err err;
 
     settle->lost_frames = 0;
-    scan_init_file(&scan, segment->file, segment->used, segment->head.generation);
+    TRY(segment_open(segment, &file));
+    scan_init_file(&scan, file, segment->used, segment->head.generation);
     err = walk_segment(&walk);
     scan_deinit(&scan);
+    os_close(file);
     if (err == OK && settle->lost_frames > segment->lost_frames)
         settle->lost_frames -= segment->lost_frames;
     else
@@ -254,13 +259,15 @@ static bool sound(const char *at, const struct ref *ref, struct batch_head *ret_
 static enum err fetch_batch(struct settle *settle, const struct ref *ref, char *to, struct batch_head *ret_head)
 {
     uint32_t span = batch_span(ref->size);
+    struct os_file *file;
     size_t got;
 
     if (ref->at && sound(ref->at, ref, ret_head)) {
         memcpy(to, ref->at, span);
         return OK;
     }
-    TRY(os_read_at(settle->segments[ref->segment]->file, to, span, ref->offset, &got));
+    TRY(openings_take(&settle->openings, settle->segments[ref->segment], &file));
+    TRY(os_read_at(file, to, span, ref->offset, &got));
     return got == span && sound(to, ref, ret_head) ? OK : ERR_CORRUPT;
 }
 
@@ -326,6 +333,7 @@ static enum err write_file(struct settle *settle)
     TRY(pack_open(&pack, local->os, path, &at));
     err = write_logs(settle, &pack);
     pack_close(&pack);
+    openings_close(&settle->openings);
     if (err == OK && pack.entry_count > 0)
         settle->files[settle->file_count++] = pack.at;
     else if (os_unlink(local->os, path) != OK && err == OK)

@@ -99,4 +99,42 @@ TEST("with many logs the pass waits, so that runs do not become short")
     harness_destroy(h);
 }
 
+struct most {
+    const struct harness *h;
+    size_t files;
+};
+
+static void count_files(void *ctx, const struct os_loop *loop)
+{
+    struct most *most = ctx;
+    size_t files = sim_count(most->h->os, most->h->loop).files;
+
+    (void)loop;
+    if (files > most->files)
+        most->files = files;
+}
+
+TEST("what is closed holds no descriptor, also after a start, and a pass that reads from the disk opens what it needs")
+{
+    struct harness *h = harness_create(5, LOG_SYNC);
+    struct most most = { .h = h };
+
+    h->config.tail_bytes_max = 16 << 10;
+    h->config.segment_bytes_max = 64 << 10;
+    h->config.backlog_bytes_max = 8 << 20;
+    CHECK(harness_open(h) == OK);
+    sim_on_turn(h->os, count_files, &most);
+    put(h, 600);
+    CHECK(h->count.settled_files > 0 && h->count.commit_segments > 20);
+    sim_on_turn(h->os, NULL, NULL);
+    CHECK(most.files > 0 && most.files <= 5); /* active, next, spare, one being packed, one being read */
+    check_all(h);
+    harness_close(h);
+    CHECK(harness_open(h) == OK);
+    CHECK(h->count.commit_segments > 20 && sim_count(h->os, h->loop).files <= 2);
+    check_all(h);
+    harness_close(h);
+    harness_destroy(h);
+}
+
 UNIT_MAIN
