@@ -109,6 +109,10 @@ static void header_value(struct buf *buf, str value)
     value = str_trim(value);
     if (value.size == 0)
         return;
+    if (str_index(value, ' ') == value.size) {
+        buf_append(buf, value);
+        return;
+    }
     for (str run; str_present(value);) {
         run = str_cut(&value, ' ');
         buf_append(buf, run);
@@ -138,13 +142,13 @@ static bool header_values(struct buf *buf, const struct sigv4_request *request, 
 /* "name:value\n". HTTP/2 has no host, and a proxy may turn the one into the other: either answers for both. */
 static void header_line(struct buf *buf, const struct sigv4_request *request, str name)
 {
-    size_t start = buf->size;
+    char *to = buf_reserve(buf, name.size + 1);
 
-    buf_append(buf, name);
-    for (size_t i = start; i < buf->size; i++)
-        if (buf->at[i] >= 'A' && buf->at[i] <= 'Z')
-            buf->at[i] = (char)(buf->at[i] + ('a' - 'A'));
-    buf_byte(buf, ':');
+    if (to == NULL)
+        return;
+    str_lower(name, to);
+    to[name.size] = ':';
+    buf->size += name.size + 1;
     if (!header_values(buf, request, name)) {
         if (str_eq_nocase(name, STR("host")))
             (void)header_values(buf, request, STR(":authority"));

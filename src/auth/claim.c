@@ -13,24 +13,36 @@ struct found {
     str algorithm, credential, signature, signed_headers, expires;
 };
 
+/* The first of that name. */
+static void keep_if(const struct sigv4_header *header, str name, str *value)
+{
+    if (!str_present(*value) && str_eq_nocase(header->name, name))
+        *value = str_trim(header->value);
+}
+
 static void find_headers(const struct sigv4_request *request, struct found *found)
 {
-    const struct {
-        str name;
-        str *value;
-    } wanted[] = {
-        { STR("authorization"), &found->authorization },
-        { STR("x-amz-date"), &found->amz_date },
-        { STR("date"), &found->date },
-        { STR("x-amz-security-token"), &found->token },
-        { STR("x-amz-content-sha256"), &found->content_sha256 },
-    };
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct sigv4_header *header = &request->headers[i];
 
-    for (size_t i = 0; i < request->header_count; i++)
-        for (size_t j = 0; j < sizeof(wanted) / sizeof(wanted[0]); j++)
-            if (request->headers[i].name.size == wanted[j].name.size &&
-                str_eq_nocase(request->headers[i].name, wanted[j].name) && !str_present(*wanted[j].value))
-                *wanted[j].value = str_trim(request->headers[i].value);
+        switch (header->name.size) {
+        case 4:
+            keep_if(header, STR("date"), &found->date);
+            break;
+        case 10:
+            keep_if(header, STR("x-amz-date"), &found->amz_date);
+            break;
+        case 13:
+            keep_if(header, STR("authorization"), &found->authorization);
+            break;
+        case 20:
+            keep_if(header, STR("x-amz-security-token"), &found->token);
+            keep_if(header, STR("x-amz-content-sha256"), &found->content_sha256);
+            break;
+        default:
+            break;
+        }
+    }
 }
 
 /* Decoded into the arena if anything is encoded; what cannot be decoded stays as it is. */
@@ -92,23 +104,28 @@ static enum err refuse(enum err err, str sentence, str *ret_sentence)
     return err;
 }
 
+/* What stands before the next comma or space; empty at the end. */
+static str next_word(str *rest)
+{
+    str word = *rest;
+
+    while (word.size && (*word.at == ',' || *word.at == ' '))
+        word = str_slice(word, 1, word.size);
+    *rest = word;
+    word.size = str_index(word, ' ');
+    word.size = str_index(word, ',');
+    *rest = str_slice(*rest, word.size, rest->size);
+    return word;
+}
+
 static void split_authorization(struct found *found)
 {
-    str rest = found->authorization;
-    size_t word = 0;
+    str rest = found->authorization, part;
 
-    while (rest.size) {
-        size_t size = str_index(str_slice(rest, 0, str_index(rest, ',')), ' ');
-        str part = str_slice(rest, 0, size), name;
+    found->algorithm = next_word(&rest);
+    while ((part = next_word(&rest)).size) {
+        str name = str_cut(&part, '=');
 
-        rest = str_slice(rest, size + 1, rest.size);
-        if (part.size == 0)
-            continue;
-        if (word++ == 0) {
-            found->algorithm = part;
-            continue;
-        }
-        name = str_cut(&part, '=');
         if (str_eq(name, STR("Credential")))
             found->credential = part;
         else if (str_eq(name, STR("Signature")))

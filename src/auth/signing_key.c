@@ -14,7 +14,7 @@ struct signing_slot {
     uint32_t used;        /* 0: empty */
     uint32_t sizes[4];    /* of the parts of the scope, which stand one behind the other in `text` */
     char text[TEXT_MAX];
-    uint8_t key[DIGEST_BYTES];
+    struct digest_key key;
 };
 
 enum err signing_keys_init(struct signing_keys *keys, size_t count_max, uint64_t seed)
@@ -26,7 +26,7 @@ enum err signing_keys_init(struct signing_keys *keys, size_t count_max, uint64_t
     *keys = (struct signing_keys){ .seed = seed };
     if (count == 0)
         return OK;
-    keys->slots = calloc(count, sizeof(*keys->slots));
+    keys->slots = keys->latest = calloc(count, sizeof(*keys->slots));
     if (keys->slots == NULL)
         return ERR_NO_MEMORY;
     keys->slot_count = count;
@@ -50,12 +50,12 @@ static uint64_t scope_hash(const struct signing_keys *keys, const struct signing
     return map_hash(hash, scope->service);
 }
 
-static bool slot_is(const struct signing_slot *slot, uint64_t hash, const struct signing_scope *scope)
+static bool slot_is(const struct signing_slot *slot, const struct signing_scope *scope)
 {
     const str parts[4] = { scope->secret, scope->date, scope->region, scope->service };
     const char *at = slot->text;
 
-    if (slot->used == 0 || slot->hash != hash)
+    if (slot->used == 0)
         return false;
     for (size_t i = 0; i < 4; i++) {
         if (!str_eq(str_bytes(at, slot->sizes[i]), parts[i]))
@@ -71,26 +71,33 @@ static struct signing_slot *neighbours(struct signing_keys *keys, uint64_t hash)
     return &keys->slots[hash & (keys->slot_count - 1) & ~(uint64_t)(WAYS - 1)];
 }
 
-const uint8_t *signing_keys_find(struct signing_keys *keys, const struct signing_scope *scope)
+static struct signing_slot *find(struct signing_keys *keys, uint64_t hash, const struct signing_scope *scope)
 {
-    uint64_t hash;
-    struct signing_slot *slots;
+    struct signing_slot *slots = neighbours(keys, hash);
 
-    if (keys->slot_count == 0)
-        return NULL;
-    hash = scope_hash(keys, scope);
-    slots = neighbours(keys, hash);
-    for (size_t i = 0; i < WAYS; i++) {
-        if (slot_is(&slots[i], hash, scope)) {
-            slots[i].used = keys->clock;
-            return slots[i].key;
-        }
-    }
+    for (size_t i = 0; i < WAYS; i++)
+        if (slots[i].hash == hash && slot_is(&slots[i], scope))
+            return &slots[i];
     return NULL;
 }
 
+const struct digest_key *signing_keys_find(struct signing_keys *keys, const struct signing_scope *scope)
+{
+    struct signing_slot *slot = keys->latest;
+
+    if (keys->slot_count == 0)
+        return NULL;
+    if (!slot_is(slot, scope))
+        slot = find(keys, scope_hash(keys, scope), scope);
+    if (slot == NULL)
+        return NULL;
+    slot->used = keys->clock;
+    keys->latest = slot;
+    return &slot->key;
+}
+
 void signing_keys_keep(struct signing_keys *keys, const struct signing_scope *scope,
-                       const uint8_t key[static DIGEST_BYTES])
+                       const struct digest_key *key)
 {
     const str parts[4] = { scope->secret, scope->date, scope->region, scope->service };
     struct signing_slot *slots, *oldest;
@@ -102,18 +109,17 @@ void signing_keys_keep(struct signing_keys *keys, const struct signing_scope *sc
     if (keys->slot_count == 0 || size > TEXT_MAX)
         return;
     hash = scope_hash(keys, scope);
+    if (find(keys, hash, scope))
+        return;
     slots = oldest = neighbours(keys, hash);
-    for (size_t i = 0; i < WAYS; i++) {
-        if (slot_is(&slots[i], hash, scope))
-            return;
+    for (size_t i = 0; i < WAYS; i++)
         if (slots[i].used < oldest->used)
             oldest = &slots[i];
-    }
     if (keys->clock < UINT32_MAX)
         keys->clock++;
     oldest->hash = hash;
     oldest->used = keys->clock;
-    memcpy(oldest->key, key, DIGEST_BYTES);
+    oldest->key = *key;
     size = 0;
     for (size_t i = 0; i < 4; i++) {
         oldest->sizes[i] = (uint32_t)parts[i].size;
@@ -124,26 +130,22 @@ void signing_keys_keep(struct signing_keys *keys, const struct signing_scope *sc
     assert(size <= TEXT_MAX);
 }
 
-enum err signing_key_derive(struct digest *digest, const struct signing_scope *scope,
-                            uint8_t ret_key[static DIGEST_BYTES])
+enum err signing_key_derive(const struct signing_scope *scope, struct digest_key *ret_key)
 {
     char start[4 + SECRET_MAX] = "AWS4";
-    uint8_t key[DIGEST_BYTES];
+    uint8_t mac[DIGEST_BYTES];
     const str steps[] = { scope->date, scope->region, scope->service, STR("aws4_request") };
-    str with = str_bytes(start, 4 + scope->secret.size);
-    enum err err = OK;
 
     if (scope->secret.size > SECRET_MAX)
         return ERR_TOO_LARGE;
     if (scope->secret.size)
         memcpy(start + 4, scope->secret.at, scope->secret.size);
-    for (size_t i = 0; err == OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
-        err = digest_hmac(digest, with, steps[i], key);
-        with = str_bytes(key, sizeof(key));
+    digest_key_init(ret_key, str_bytes(start, 4 + scope->secret.size));
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        digest_hmac(ret_key, steps[i], mac);
+        digest_key_init(ret_key, str_bytes(mac, sizeof(mac)));
     }
-    if (err == OK)
-        memcpy(ret_key, key, sizeof(key));
     OPENSSL_cleanse(start, sizeof(start));
-    OPENSSL_cleanse(key, sizeof(key));
-    return err;
+    OPENSSL_cleanse(mac, sizeof(mac));
+    return OK;
 }

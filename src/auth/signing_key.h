@@ -16,6 +16,7 @@ struct signing_keys {
     size_t slot_count; /* 0 or a power of two */
     uint64_t seed;
     uint32_t clock;
+    struct signing_slot *latest; /* found last: asked first, for most callers come again */
 };
 
 /* Keeps up to `count_max` keys, rounded down to a power of two. */
@@ -25,11 +26,11 @@ must_use enum err signing_keys_init(struct signing_keys *keys, size_t count_max,
 void signing_keys_deinit(struct signing_keys *keys);
 
 /* The kept key, or NULL. Valid until the next signing_keys_keep. */
-const uint8_t *signing_keys_find(struct signing_keys *keys, const struct signing_scope *scope);
+const struct digest_key *signing_keys_find(struct signing_keys *keys, const struct signing_scope *scope);
 
 /* Keep it, in place of the least recently used of its neighbours. */
 void signing_keys_keep(struct signing_keys *keys, const struct signing_scope *scope,
-                       const uint8_t key[static DIGEST_BYTES]);
+                       const struct digest_key *key);
 
-must_use enum err signing_key_derive(struct digest *digest, const struct signing_scope *scope,
-                                     uint8_t ret_key[static DIGEST_BYTES]);
+/* TOO_LARGE if the secret is beyond what credentials may hold. */
+must_use enum err signing_key_derive(const struct signing_scope *scope, struct digest_key *ret_key);

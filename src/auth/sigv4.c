@@ -6,13 +6,13 @@
 #include "auth/sigv4.h"
 
 #include <assert.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 
 #include "auth/canonical.h"
 #include "auth/claim.h"
 #include "auth/credentials.h"
 #include "auth/sigv4_parts.h"
+#include "base/bytes.h"
 
 static const char algorithm[] = "AWS4-HMAC-SHA256";
 static const char unknown_token[] = "The security token included in the request is invalid.";
@@ -29,11 +29,8 @@ enum err sigv4_create(struct sigv4_bounds bounds, uint64_t seed, struct sigv4 **
         return ERR_NO_MEMORY;
     buf_init(&sigv4->canonical, bounds.canonical_bytes_max);
     buf_init(&sigv4->scratch, bounds.canonical_bytes_max);
-    err = digest_init(&sigv4->digest);
-    if (err == OK)
-        err = signing_keys_init(&sigv4->keys, bounds.cached_keys_max, seed);
-    if (err == OK)
-        err = digest_sha256_hex(&sigv4->digest, STR(""), sigv4->empty_hash);
+    digest_sha256_hex(STR(""), sigv4->empty_hash);
+    err = signing_keys_init(&sigv4->keys, bounds.cached_keys_max, seed);
     if (err != OK) {
         sigv4_destroy(sigv4);
         return err;
@@ -47,22 +44,20 @@ void sigv4_destroy(struct sigv4 *sigv4)
     if (sigv4 == NULL)
         return;
     signing_keys_deinit(&sigv4->keys);
-    digest_deinit(&sigv4->digest);
     buf_deinit(&sigv4->scratch);
     buf_deinit(&sigv4->canonical);
     free(sigv4);
 }
 
-enum err sigv4_body_hash(struct sigv4 *sigv4, str body, char ret_hex[static DIGEST_HEX])
+void sigv4_body_hash(struct sigv4 *sigv4, str body, char ret_hex[static DIGEST_HEX])
 {
-    if (body.size == 0) {
+    if (body.size == 0)
         memcpy(ret_hex, sigv4->empty_hash, DIGEST_HEX);
-        return OK;
-    }
-    return digest_sha256_hex(&sigv4->digest, body, ret_hex);
+    else
+        digest_sha256_hex(body, ret_hex);
 }
 
-enum err sigv4_signature(struct sigv4 *sigv4, const uint8_t key[static DIGEST_BYTES], str amz_date,
+enum err sigv4_signature(struct sigv4 *sigv4, const struct digest_key *key, str amz_date,
                          const struct signing_scope *scope, char ret_hex[static DIGEST_HEX])
 {
     struct buf *text = &sigv4->scratch;
@@ -72,12 +67,12 @@ enum err sigv4_signature(struct sigv4 *sigv4, const uint8_t key[static DIGEST_BY
                           STR("/"),                  scope->region,  STR("/"),  scope->service,
                           STR("/aws4_request\n"),    str_bytes(hash, sizeof(hash)) };
 
-    TRY(digest_sha256_hex(&sigv4->digest, buf_str(&sigv4->canonical), hash));
+    digest_sha256_hex(buf_str(&sigv4->canonical), hash);
     buf_clear(text);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         buf_append(text, parts[i]);
     TRY(text->err);
-    TRY(digest_hmac(&sigv4->digest, str_bytes(key, DIGEST_BYTES), buf_str(text), mac));
+    digest_hmac(key, buf_str(text), mac);
     str_hex(str_bytes(mac, sizeof(mac)), ret_hex);
     return OK;
 }
@@ -90,9 +85,21 @@ static enum err refuse(enum err err, str sentence, str *ret_sentence)
     return err;
 }
 
+/* By words; of the difference the compiler knows nothing before the end, so that it cannot stop early. */
 static bool equal_in_constant_time(str a, str b)
 {
-    return a.size == b.size && (a.size == 0 || CRYPTO_memcmp(a.at, b.at, a.size) == 0);
+    uint64_t differ = 0;
+    size_t i = 0;
+
+    if (a.size != b.size)
+        return false;
+    for (; i + 8 <= a.size; i += 8) {
+        differ |= load_le64(a.at + i) ^ load_le64(b.at + i);
+        __asm__ volatile("" : "+r"(differ));
+    }
+    for (; i < a.size; i++)
+        differ |= (uint64_t)(uint8_t)(a.at[i] ^ b.at[i]);
+    return differ == 0;
 }
 
 /* "5 min." or, where that is no whole number, "90 sec.". */
@@ -157,7 +164,7 @@ static enum err list_payloads(struct sigv4 *sigv4, const struct sigv4_request *r
         payloads->texts[0] = given;
         return OK;
     }
-    TRY(sigv4_body_hash(sigv4, request->body_unread ? STR("") : request->body, payloads->hash));
+    sigv4_body_hash(sigv4, request->body_unread ? STR("") : request->body, payloads->hash);
     payloads->texts[0] = str_bytes(payloads->hash, DIGEST_HEX);
     if (str_present(given)) {
         if (!str_eq_nocase(given, payloads->texts[0]))
@@ -178,8 +185,8 @@ static enum err check_signature(struct sigv4 *sigv4, const struct user *user, co
     struct signing_scope scope = { user->secret_key, claim->date, claim->region, claim->service };
     struct canonical_form form = { .path_as_is = str_eq(claim->service, STR("s3")),
                                    .signed_headers = claim->signed_headers };
-    const uint8_t *key = signing_keys_find(&sigv4->keys, &scope);
-    uint8_t derived[DIGEST_BYTES];
+    const struct digest_key *kept = signing_keys_find(&sigv4->keys, &scope);
+    struct digest_key derived;
     struct payloads payloads;
     bool same = false;
     size_t size;
@@ -188,20 +195,21 @@ static enum err check_signature(struct sigv4 *sigv4, const struct user *user, co
     buf_clear(&sigv4->canonical);
     TRY(canonical_request(&sigv4->canonical, &sigv4->scratch, request, &form, arena));
     size = sigv4->canonical.size;
-    if (key == NULL)
-        TRY(signing_key_derive(&sigv4->digest, &scope, derived));
+    if (kept == NULL)
+        TRY(signing_key_derive(&scope, &derived));
     for (size_t i = 0; i < payloads.count && !same; i++) {
         char signature[DIGEST_HEX];
 
         sigv4->canonical.size = size;
         buf_append(&sigv4->canonical, payloads.texts[i]);
         TRY(sigv4->canonical.err);
-        TRY(sigv4_signature(sigv4, key ? key : derived, str_of(claim->amz_date), &scope, signature));
+        TRY(sigv4_signature(sigv4, kept ? kept : &derived, str_of(claim->amz_date), &scope, signature));
         same = equal_in_constant_time(str_bytes(signature, DIGEST_HEX), claim->signature);
     }
-    if (key == NULL && same)
-        signing_keys_keep(&sigv4->keys, &scope, derived);
-    OPENSSL_cleanse(derived, sizeof(derived));
+    if (kept == NULL && same)
+        signing_keys_keep(&sigv4->keys, &scope, &derived);
+    if (kept == NULL)
+        digest_key_wipe(&derived);
     return same ? OK : refuse(ERR_INVALID_SIGNATURE, str_of(mismatch), ret_sentence);
 }
 

@@ -1,7 +1,7 @@
 /* sigv4.h: Signature Version 4, signing and verifying by one implementation.
  *
- * A `struct sigv4` is a workspace: digest contexts, a scratch buffer and a bounded cache of derived keys. It belongs
- * to one thread. Nothing here does I/O or reads a clock: the time is an argument. */
+ * A `struct sigv4` is a workspace: scratch buffers and a bounded cache of derived keys. It belongs to one thread.
+ * Nothing here does I/O or reads a clock: the time is an argument. */
 #pragma once
 
 #include "auth/identity.h"
@@ -31,7 +31,7 @@ struct sigv4_bounds {
     size_t canonical_bytes_max; /* a longer canonical request is refused with TOO_LARGE */
 };
 
-/* `seed` comes from entropy. NO_MEMORY, or UNSUPPORTED if libcrypto has no SHA-256. */
+/* `seed` comes from entropy. NO_MEMORY. */
 must_use enum err sigv4_create(struct sigv4_bounds bounds, uint64_t seed, struct sigv4 **ret_sigv4);
 
 /* Wipes the cached keys; NULL is allowed. */

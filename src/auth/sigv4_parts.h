@@ -6,15 +6,14 @@
 #include "base/buf.h"
 
 struct sigv4 {
-    struct digest digest;
     struct signing_keys keys;
     struct buf canonical, scratch;
     char empty_hash[DIGEST_HEX];
 };
 
 /* The hex hash of a body. */
-must_use enum err sigv4_body_hash(struct sigv4 *sigv4, str body, char ret_hex[static DIGEST_HEX]);
+void sigv4_body_hash(struct sigv4 *sigv4, str body, char ret_hex[static DIGEST_HEX]);
 
 /* The signature over what stands in sigv4->canonical. Overwrites the scratch buffer. */
-must_use enum err sigv4_signature(struct sigv4 *sigv4, const uint8_t key[static DIGEST_BYTES], str amz_date,
+must_use enum err sigv4_signature(struct sigv4 *sigv4, const struct digest_key *key, str amz_date,
                                   const struct signing_scope *scope, char ret_hex[static DIGEST_HEX]);

@@ -2,7 +2,6 @@
  *
  * What is signed is the request as it will be sent: its headers and the ones that signing adds. */
 #include <assert.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 
 #include "auth/canonical.h"
@@ -34,8 +33,7 @@ static enum err lower_name(str name, struct arena *arena, str *ret_name)
 
     if (at == NULL)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; i < name.size; i++)
-        at[i] = (char)(name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] + ('a' - 'A') : name.at[i]);
+    str_lower(name, at);
     *ret_name = str_bytes(at, name.size);
     return OK;
 }
@@ -111,7 +109,7 @@ static enum err begin(struct sigv4 *sigv4, const struct sigv4_signer *signer, co
     }
     if (signing->payload_given)
         return OK;
-    TRY(sigv4_body_hash(sigv4, request->body_unread ? STR("") : request->body, signing->payload));
+    sigv4_body_hash(sigv4, request->body_unread ? STR("") : request->body, signing->payload);
     signing->payload_text = s3 && request->body_unread ? STR("UNSIGNED-PAYLOAD")
                                                        : str_bytes(signing->payload, DIGEST_HEX);
     return OK;
@@ -121,8 +119,8 @@ static enum err begin(struct sigv4 *sigv4, const struct sigv4_signer *signer, co
 static enum err finish(struct sigv4 *sigv4, const struct signing *signing, struct arena *arena,
                        char ret_hex[static DIGEST_HEX])
 {
-    const uint8_t *kept = signing_keys_find(&sigv4->keys, &signing->scope);
-    uint8_t derived[DIGEST_BYTES];
+    const struct digest_key *kept = signing_keys_find(&sigv4->keys, &signing->scope);
+    struct digest_key derived;
     enum err err;
 
     buf_clear(&sigv4->canonical);
@@ -131,11 +129,11 @@ static enum err finish(struct sigv4 *sigv4, const struct signing *signing, struc
     TRY(sigv4->canonical.err);
     if (kept)
         return sigv4_signature(sigv4, kept, str_of(signing->amz_date), &signing->scope, ret_hex);
-    TRY(signing_key_derive(&sigv4->digest, &signing->scope, derived));
-    err = sigv4_signature(sigv4, derived, str_of(signing->amz_date), &signing->scope, ret_hex);
+    TRY(signing_key_derive(&signing->scope, &derived));
+    err = sigv4_signature(sigv4, &derived, str_of(signing->amz_date), &signing->scope, ret_hex);
     if (err == OK)
-        signing_keys_keep(&sigv4->keys, &signing->scope, derived);
-    OPENSSL_cleanse(derived, sizeof(derived));
+        signing_keys_keep(&sigv4->keys, &signing->scope, &derived);
+    digest_key_wipe(&derived);
     return err;
 }
 

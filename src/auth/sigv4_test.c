@@ -520,7 +520,8 @@ TEST("keys that were kept are found again, and the least recently used gives way
     struct signing_keys keys;
     struct signing_scope scopes[9];
     char regions[9][2] = { 0 };
-    uint8_t key[DIGEST_BYTES] = { 0 };
+    struct digest_key key;
+    uint8_t mac[DIGEST_BYTES], found_mac[DIGEST_BYTES];
     size_t found = 0;
 
     CHECK(signing_keys_init(&keys, 7, 1) == OK);
@@ -528,9 +529,12 @@ TEST("keys that were kept are found again, and the least recently used gives way
     for (size_t i = 0; i < 9; i++) {
         regions[i][0] = (char)('a' + i);
         scopes[i] = (struct signing_scope){ STR("secret"), STR("20260101"), str_of(regions[i]), STR("kinesis") };
-        key[0] = (uint8_t)i;
-        signing_keys_keep(&keys, &scopes[i], key);
-        CHECK(signing_keys_find(&keys, &scopes[i]) && signing_keys_find(&keys, &scopes[i])[0] == i);
+        digest_key_init(&key, str_of(regions[i]));
+        digest_hmac(&key, STR("text"), mac);
+        signing_keys_keep(&keys, &scopes[i], &key);
+        CHECK(signing_keys_find(&keys, &scopes[i]));
+        digest_hmac(signing_keys_find(&keys, &scopes[i]), STR("text"), found_mac);
+        CHECK(memcmp(mac, found_mac, sizeof(mac)) == 0);
     }
     for (size_t i = 0; i < 9; i++)
         found += signing_keys_find(&keys, &scopes[i]) != NULL;

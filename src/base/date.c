@@ -112,12 +112,33 @@ size_t date_format_java(ms at, char ret_text[static DATE_TEXT_MAX])
                             month_names[d.month - 1], d.day, d.hour, d.minute, d.second, d.year);
 }
 
+enum field { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, NO_FIELD };
+
+static enum field field_of(char c)
+{
+    switch (c) {
+    case 'Y':
+        return YEAR;
+    case 'O':
+        return MONTH;
+    case 'D':
+        return DAY;
+    case 'h':
+        return HOUR;
+    case 'm':
+        return MINUTE;
+    case 's':
+        return SECOND;
+    default:
+        return NO_FIELD;
+    }
+}
+
 /* Matches `text` against `pattern`: 'Y' 'O' (month) 'D' 'h' 'm' 's' are digits of their field, 'N' letters of a month
- * name,
- * '?' any letter; everything else stands for itself. */
+ * name, '?' any letter; everything else stands for itself. */
 static bool match(str text, const char *pattern, struct date *date)
 {
-    int fields[128] = { 0 };
+    int fields[NO_FIELD] = { 0 };
     char month[4] = { 0 };
     size_t month_size = 0;
 
@@ -125,11 +146,12 @@ static bool match(str text, const char *pattern, struct date *date)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         char p = pattern[i], c = text.at[i];
+        enum field field = field_of(p);
 
-        if (p == 'Y' || p == 'O' || p == 'D' || p == 'h' || p == 'm' || p == 's') {
+        if (field != NO_FIELD) {
             if (c < '0' || c > '9')
                 return false;
-            fields[(unsigned char)p] = fields[(unsigned char)p] * 10 + (c - '0');
+            fields[field] = fields[field] * 10 + (c - '0');
         } else if (p == 'N') {
             month[month_size++] = c;
         } else if (p != '?' && p != c) {
@@ -138,13 +160,13 @@ static bool match(str text, const char *pattern, struct date *date)
     }
     for (int i = 0; month_size && i < 12; i++)
         if (memcmp(month, month_names[i], 3) == 0)
-            fields['O'] = i + 1;
-    *date = (struct date){ .year = fields['Y'],
-                           .month = (uint8_t)fields['O'],
-                           .day = (uint8_t)fields['D'],
-                           .hour = (uint8_t)fields['h'],
-                           .minute = (uint8_t)fields['m'],
-                           .second = (uint8_t)fields['s'] };
+            fields[MONTH] = i + 1;
+    *date = (struct date){ .year = fields[YEAR],
+                           .month = (uint8_t)fields[MONTH],
+                           .day = (uint8_t)fields[DAY],
+                           .hour = (uint8_t)fields[HOUR],
+                           .minute = (uint8_t)fields[MINUTE],
+                           .second = (uint8_t)fields[SECOND] };
     return true;
 }
 

@@ -21,9 +21,8 @@ static char lower(char c)
 static uint64_t lower_eight(const char *at)
 {
     const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
-    uint64_t eight, seven, from_a, behind_z;
+    uint64_t eight = load_le64(at), seven, from_a, behind_z;
 
-    memcpy(&eight, at, sizeof(eight));
     seven = eight & ~tops;
     from_a = seven + (0x80 - 'A') * ones;
     behind_z = seven + (0x7f - 'Z') * ones;
@@ -42,6 +41,16 @@ bool str_eq_nocase_sized(const char *a, const char *b, size_t size)
         if (lower(a[i]) != lower(b[i]))
             return false;
     return true;
+}
+
+void str_lower(str s, char *ret_text)
+{
+    size_t i = 0;
+
+    for (; i + 8 <= s.size; i += 8)
+        store_le64(ret_text + i, lower_eight(s.at + i));
+    for (; i < s.size; i++)
+        ret_text[i] = lower(s.at[i]);
 }
 
 bool str_starts(str s, str prefix)
@@ -96,17 +105,24 @@ enum err str_u64(str s, uint64_t *ret_number)
     return OK;
 }
 
-/* Four bytes at a time: their nibbles spread over a word, and those above nine are moved up to the letters. */
-static void hex_four(const char *bytes, char *to)
-{
-    const uint64_t ones = 0x0101010101010101;
-    uint64_t four = load_le32(bytes), above;
+typedef uint8_t sixteen __attribute__((vector_size(16)));
 
-    four = (four | four << 16) & 0x0000ffff0000ffff;
-    four = (four | four << 8) & 0x00ff00ff00ff00ff;
-    four = (four >> 4 & 0x000f000f000f000f) | (four & 0x000f000f000f000f) << 8;
-    above = (four + 6 * ones) >> 4 & ones;
-    store_le64(to, four + '0' * ones + above * ('a' - '0' - 10));
+static sixteen hex_digits(sixteen nibbles)
+{
+    return nibbles + '0' + ((sixteen)(nibbles > 9) & ('a' - '0' - 10));
+}
+
+/* Sixteen bytes at once. */
+static void hex_sixteen(const char *bytes, char *to)
+{
+    sixteen all, high, low, digits[2];
+
+    memcpy(&all, bytes, sizeof(all));
+    high = hex_digits(all >> 4);
+    low = hex_digits(all & 15);
+    digits[0] = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    digits[1] = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    memcpy(to, digits, sizeof(digits));
 }
 
 void str_hex(str bytes, char *ret_digits)
@@ -114,8 +130,8 @@ void str_hex(str bytes, char *ret_digits)
     static const char digits[] = "0123456789abcdef";
     size_t i = 0;
 
-    for (; i + 4 <= bytes.size; i += 4)
-        hex_four(bytes.at + i, ret_digits + 2 * i);
+    for (; i + 16 <= bytes.size; i += 16)
+        hex_sixteen(bytes.at + i, ret_digits + 2 * i);
     for (; i < bytes.size; i++) {
         uint8_t byte = (uint8_t)bytes.at[i];
 

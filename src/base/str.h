@@ -65,6 +65,9 @@ static inline bool str_eq_nocase(str a, str b)
     return a.size == b.size && str_eq_nocase_sized(a.at, b.at, a.size);
 }
 
+/* `s` with A to Z as a to z; as many bytes. */
+void str_lower(str s, char *ret_text);
+
 bool str_starts(str s, str prefix);
 bool str_ends(str s, str suffix);
 

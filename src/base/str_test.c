@@ -76,6 +76,11 @@ TEST("case is ignored of letters only, at every place; digits are as printf writ
                 b[at] = (char)byte;
                 if (!CHECK(str_eq_nocase(str_bytes(a, size), str_bytes(b, size))))
                     return;
+                str_lower(str_bytes(a, size), b);
+                if (!CHECK(b[at] == (byte >= 'A' && byte <= 'Z' ? byte + 32 : (char)byte)))
+                    return;
+                if (!CHECK(size == 1 || b[at ? 0 : size - 1] == 'k'))
+                    return;
             }
         }
     }
