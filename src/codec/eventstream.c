@@ -9,16 +9,11 @@
 #include "codec/eventstream.h"
 
 #include <assert.h>
-#include <zlib.h>
 
 #include "base/bytes.h"
+#include "codec/crc32.h"
 
 enum { PRELUDE = 12, TRAILER = 4 };
-
-static uint32_t checksum(const char *at, size_t size)
-{
-    return (uint32_t)crc32_z(0, (const Bytef *)at, size);
-}
 
 void eventstream_begin(struct eventstream_writer *writer, struct buf *buf)
 {
@@ -67,8 +62,8 @@ void eventstream_finish(struct eventstream_writer *writer)
     message = buf->at + writer->start;
     store_be32(message, (uint32_t)(EVENTSTREAM_OVERHEAD + headers + payload));
     store_be32(message + 4, (uint32_t)headers);
-    store_be32(message + 8, checksum(message, 8));
-    store_be32(message + PRELUDE + headers + payload, checksum(message, PRELUDE + headers + payload));
+    store_be32(message + 8, crc32_ieee(0, message, 8));
+    store_be32(message + PRELUDE + headers + payload, crc32_ieee(0, message, PRELUDE + headers + payload));
 }
 
 /* Bytes of the value of a header of `type`, of which `*rest` is what follows the type; cuts off a size in front. */
@@ -124,7 +119,7 @@ enum err eventstream_read(str bytes, struct eventstream_message *ret_message)
 
     if (bytes.size < PRELUDE)
         return ERR_TRUNCATED;
-    if (load_be32(bytes.at + 8) != checksum(bytes.at, 8))
+    if (load_be32(bytes.at + 8) != crc32_ieee(0, bytes.at, 8))
         return ERR_MALFORMED;
     message.size = load_be32(bytes.at);
     headers = load_be32(bytes.at + 4);
@@ -134,7 +129,7 @@ enum err eventstream_read(str bytes, struct eventstream_message *ret_message)
         return ERR_TOO_LARGE;
     if (bytes.size < message.size)
         return ERR_TRUNCATED;
-    if (load_be32(bytes.at + message.size - TRAILER) != checksum(bytes.at, message.size - TRAILER))
+    if (load_be32(bytes.at + message.size - TRAILER) != crc32_ieee(0, bytes.at, message.size - TRAILER))
         return ERR_MALFORMED;
     message.headers = str_slice(bytes, PRELUDE, PRELUDE + headers);
     message.payload = str_slice(bytes, PRELUDE + headers, message.size - TRAILER);

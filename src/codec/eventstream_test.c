@@ -98,9 +98,9 @@ static enum err read_forged(str headers, uint32_t headers_size, uint32_t total)
 
     store_be32(bytes, total);
     store_be32(bytes + 4, headers_size);
-    store_be32(bytes + 8, checksum(bytes, 8));
+    store_be32(bytes + 8, crc32_ieee(0, bytes, 8));
     memcpy(bytes + 12, headers.at, headers.size);
-    store_be32(bytes + size, checksum(bytes, size));
+    store_be32(bytes + size, crc32_ieee(0, bytes, size));
     return eventstream_read(str_bytes(bytes, size + 4), &message);
 }
 
