@@ -153,10 +153,15 @@ static bool worth_lending(const struct rq *rq)
            rq->loan.bytes / LOAN_FACTOR_MAX <= rq->expected_blobs;
 }
 
-static void expect(struct body *body, size_t bytes)
+void rq_reserve(const struct rq *rq, struct buf *bytes)
 {
-    if (bytes)
-        (void)buf_reserve(&body->bytes, bytes < ANSWER_BYTES_MAX ? bytes : ANSWER_BYTES_MAX);
+    size_t blobs = rq->expected_blobs, size;
+
+    if (rq->format->wire == FORMAT_JSON)
+        blobs += blobs / 3;
+    size = blobs + rq->expected_rest;
+    if (size)
+        (void)buf_reserve(bytes, size < bytes->size_max - bytes->size ? size : bytes->size_max - bytes->size);
 }
 
 /* Put together what was written and what is lent. */
@@ -185,7 +190,8 @@ static enum err encode_lent(struct rq *rq, struct body *body)
     struct shape_blobs blobs = { 0 };
     enum err err;
 
-    expect(body, rq->expected_rest);
+    if (rq->expected_rest < ANSWER_BYTES_MAX)
+        (void)buf_reserve(&body->bytes, rq->expected_rest);
     shape_encode_apart(rq->format, rq->operation->output, rq->out, &body->bytes, &blobs);
     err = body->bytes.err;
     if (err == OK && blobs.count > 0)
@@ -200,13 +206,9 @@ static enum err encode_lent(struct rq *rq, struct body *body)
 
 static enum err encode(struct rq *rq, struct body *body)
 {
-    size_t blobs = rq->expected_blobs;
-
     if (worth_lending(rq))
         return encode_lent(rq, body);
-    if (rq->format->wire == FORMAT_JSON)
-        blobs += blobs / 3;
-    expect(body, blobs + rq->expected_rest);
+    rq_reserve(rq, &body->bytes);
     shape_encode(rq->format, rq->operation->output, rq->out, &body->bytes);
     return body->bytes.err;
 }

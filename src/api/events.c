@@ -96,6 +96,7 @@ enum err rq_events_send(struct rq *rq, str type, const struct shape *shape, cons
     if (bytes == NULL)
         return ERR_NO_MEMORY;
     begin(rq, &writer, bytes, STR("event"), type);
+    rq_reserve(rq, bytes);
     shape_encode(rq->format, shape, event, bytes);
     eventstream_finish(&writer);
     if (bytes->err != OK) {

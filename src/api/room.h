@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/rq.h"
+#include "base/buf.h"
 
 struct rate;
 
@@ -41,6 +42,9 @@ must_use enum err rate_check(struct rq *rq);
 /* answer.c: the end of a request. */
 void answer_success(struct rq *rq);
 void answer_refusal(struct rq *rq, enum err err);
+/* Memory for what the handler expects to be written. */
+void rq_reserve(const struct rq *rq, struct buf *bytes);
+
 /* What the handler lent and no answer needs. */
 void rq_take_back(struct rq *rq);
 /* Hand the answer to the connection; the request is no longer HTTP's. */

@@ -83,7 +83,7 @@ void rq_again(struct rq *rq);
 /* What an answer is made from will take so much memory until the answer is made: others wait while it is too much. */
 void rq_hold(struct rq *rq, size_t bytes);
 
-/* The answer will have about so many bytes, of which blobs and the rest: its memory is taken at once and does not move while
+/* The answer, or the next event, will have about so many bytes of blobs and of the rest: its memory is taken at once and does not move while
  * it is written. */
 void rq_expect(struct rq *rq, size_t blobs, size_t rest);
 

@@ -91,7 +91,7 @@ static int64_t now_us(const struct subscription *subscription)
 }
 
 static void count_event(struct subscription *subscription, struct stream *stream, struct shard *shard,
-                        const struct subscription_event *event, uint64_t bytes)
+                        const struct subscription_event *event)
 {
     struct count_stream *counts[2] = { subscription->streams->config.total, NULL };
     struct stream_run *run = stream_run(stream);
@@ -101,31 +101,31 @@ static void count_event(struct subscription *subscription, struct stream *stream
     counts[1] = run ? &run->count : NULL;
     for (int i = 0; i < 2 && counts[i]; i++) {
         counts[i]->event_count++;
-        counts[i]->event_bytes += bytes;
+        counts[i]->event_bytes += event->bytes;
         counts[i]->event_records += event->count;
         counts[i]->event_behind_ms = (uint64_t)event->behind_ms;
     }
     if (consumer) {
         consumer->count.event_count++;
-        consumer->count.event_bytes += bytes;
+        consumer->count.event_bytes += event->bytes;
         consumer->count.event_records += event->count;
         consumer->count.event_behind_ms = (uint64_t)event->behind_ms;
     }
     if (of_shard) {
-        of_shard->count.outgoing_bytes += bytes;
+        of_shard->count.outgoing_bytes += event->bytes;
         of_shard->count.outgoing_records += event->count;
         of_shard->count.iterator_age_ms = (uint64_t)event->behind_ms;
     }
 }
 
 static void send(struct subscription *subscription, struct stream *stream, struct shard *shard,
-                 struct subscription_event event, uint64_t bytes)
+                 struct subscription_event event)
 {
     subscription->told = true;
     subscription->last_event_us = now_us(subscription);
     event.shard = shard;
     event.next = subscription->position;
-    count_event(subscription, stream, shard, &event, bytes);
+    count_event(subscription, stream, shard, &event);
     subscription->event(subscription, &event);
 }
 
@@ -152,14 +152,16 @@ static bool answered(struct subscription *subscription, enum err err)
     more = !read->at_end;
     subscription->position = read->next;
     if (read->count > 0 || ended) {
-        struct subscription_event event = { .records = read->records, .count = read->count, .shard_end = ended };
+        struct subscription_event event = {
+            .records = read->records, .count = read->count, .bytes = read->bytes, .shard_end = ended
+        };
 
         if (!read->at_end && read->count > 0)
             event.behind_ms = os_wall_ms(subscription->streams->config.os) - read->records[read->count - 1].time;
         if (event.behind_ms < 0)
             event.behind_ms = 0;
         bucket_charge(&subscription->pace, (int64_t)read->bytes);
-        send(subscription, stream, shard, event, read->bytes);
+        send(subscription, stream, shard, event);
     }
     if (*gone)
         return false;
@@ -196,7 +198,7 @@ static void send_empty(struct subscription *subscription, int64_t behind_ms)
     if (shard == NULL)
         subscription_end(subscription, ERR_NOT_FOUND);
     else
-        send(subscription, stream, shard, (struct subscription_event){ .behind_ms = behind_ms }, 0);
+        send(subscription, stream, shard, (struct subscription_event){ .behind_ms = behind_ms });
 }
 
 static log_pos log_end_of(const struct subscription *subscription)

@@ -16,6 +16,7 @@ enum { SUBSCRIPTION_LIFE_MS = 300000, SUBSCRIPTION_IDLE_MS = 4000, SUBSCRIPTION_
 struct subscription_event {
     const struct read_record *records;
     uint32_t count;
+    size_t bytes; /* of keys and data */
     const struct shard *shard;
     log_pos next; /* continue here; without meaning at the end of the shard */
     int64_t behind_ms;

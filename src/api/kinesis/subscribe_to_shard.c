@@ -42,6 +42,7 @@ static enum err send(struct fanout *fanout, const struct subscription_event *eve
         seqno_format(next, digits);
         out.continuation_sequence_number = str_bytes(digits, sizeof(digits));
     }
+    rq_expect(rq, event->bytes, records_wire_bytes(event->count));
     return rq_events_send(rq, STR("SubscribeToShardEvent"), &kinesis_subscribe_to_shard_event_shape, &out);
 }
 
