@@ -113,6 +113,7 @@ bool life_boot(struct sim *sim)
 
     sim->ready = sim->stopped = false;
     sim->told = sim->complaints = 0;
+    clock_boot(sim);
     if (!read_settings(sim) || os_loop_create(sim->os, &sim->loop) != OK ||
         os_loop_create(sim->os, &sim->server_loop) != OK)
         abort();
@@ -182,6 +183,7 @@ void life_end(struct sim *sim, bool power_loss)
     struct heap_count heap = heap_count();
 
     sim->working = false;
+    model_tick(sim);
     heap_fail(0, 0);
     if (!sim->failed)
         limit_check(sim);
@@ -303,10 +305,7 @@ static void meanwhile(struct sim *sim)
 
         if (below(sim, 3) == 0 && os_wall_ms(sim->os) < INT64_MAX) {
             note(sim, "the clock steps by %lld ms", (long long)by);
-            model_tick(sim);
-            sim_step_wall(sim->os, by);
-            sim->steps++;
-            model_tick(sim);
+            clock_step(sim, by);
         }
         break;
     }
@@ -354,9 +353,8 @@ static void pass_days(struct sim *sim)
     if (!sim_run_until(sim->os, REST_MAX_US, is_idle, sim) || is_down(sim))
         return;
     note(sim, "%lld hours pass", (long long)(by / 3600000));
-    sim_step_wall(sim->os, by);
+    clock_step(sim, by);
     sim->days++;
-    model_tick(sim);
     if (below(sim, 3))
         (void)sim_run_until(sim->os, (int64_t)(1 + below(sim, 40)) * 60 * 1000 * 1000, is_down, sim);
     if (!is_down(sim))

@@ -97,13 +97,28 @@ static ms kept_from(struct sim *sim, const struct stream_model *stream, bool lon
 
 void model_tick(struct sim *sim)
 {
+    bool trusted = clock_is_trusted(sim);
+
     for (size_t i = 0; i < sim->model.stream_count; i++) {
         struct stream_model *stream = &sim->model.streams[i];
         ms from = kept_from(sim, stream, false);
 
         if (from > stream->expired_before)
             stream->expired_before = from;
+        if (from > stream->shards_before && trusted)
+            stream->shards_before = from;
     }
+}
+
+/* What was open may be closed at an earlier time than that at which it was seen. */
+void model_stepped(struct sim *sim)
+{
+    ms now = os_wall_ms(sim->os);
+
+    for (size_t i = 0; i < sim->model.stream_count; i++)
+        for (size_t j = 0; j < sim->model.streams[i].shard_count; j++)
+            if (sim->model.streams[i].shards[j]->seen_open > now)
+                sim->model.streams[i].shards[j]->seen_open = now;
 }
 
 ms model_horizon(struct sim *sim, const struct stream_model *stream)
@@ -133,7 +148,8 @@ static void saw_shard(struct sim *sim, struct stream_model *stream, const struct
 
     if (shard == NULL)
         return;
-    if (!str_present(json_text(numbers, "EndingSequenceNumber")))
+    if (!str_present(json_text(numbers, "EndingSequenceNumber")) &&
+        os_mono_us(sim->os) - sim->clock.stepped_us > PATIENCE_MS * 1000)
         shard->seen_open = os_wall_ms(sim->os) - PATIENCE_MS; /* when it was asked */
     shard->listed = true;
     keep(sim, shard, "its parent", shard->parent, sizeof(shard->parent), json_text(node, "ParentShardId"));
@@ -151,7 +167,7 @@ static void check_parent(struct sim *sim, struct stream_model *stream, const str
 {
     const struct shard_model *parent = id[0] ? model_shard(stream, str_of(id)) : NULL;
 
-    if (parent == NULL || parent->gone)
+    if (parent == NULL || parent->hidden)
         return;
     if (!parent->last_seqno[0])
         refute(sim, "%s: %s is open, and so is its child %s", stream->name, id, child->id);
@@ -177,7 +193,7 @@ static void check_cover(struct sim *sim, const struct stream_model *stream)
     for (size_t i = 0; i < stream->shard_count; i++) {
         u128 start = 0, end = 0;
 
-        if (stream->shards[i]->last_seqno[0] || stream->shards[i]->gone)
+        if (stream->shards[i]->last_seqno[0] || stream->shards[i]->hidden)
             continue;
         if (u128_parse(str_of(stream->shards[i]->start_hash), &start) != OK ||
             u128_parse(str_of(stream->shards[i]->end_hash), &end) != OK)
@@ -188,21 +204,31 @@ static void check_cover(struct sim *sim, const struct stream_model *stream)
         refute(sim, "%s: the open shards do not share the space of keys", stream->name);
 }
 
-/* A closed shard is not shown any more when the last of its records has expired, and then never again. */
+/* By the clock as it is, or was a moment ago, the last record has expired. */
+static bool may_be_hidden(struct sim *sim, const struct shard_model *shard)
+{
+    bool stepped = os_mono_us(sim->os) - sim->clock.stepped_us <= PATIENCE_MS * 1000;
+
+    return shard->seen_open < (stepped ? shard->stream->expired_before : kept_from(sim, shard->stream, false));
+}
+
+/* A closed shard is not shown while the last of its records has expired by the clock, right or wrong. It goes for good
+ * when the clock could be trusted. */
 static void saw_or_not(struct sim *sim, struct shard_model *shard)
 {
-    bool may_be_gone = shard->seen_open < shard->stream->expired_before;
+    bool may_be_gone = shard->seen_open < shard->stream->shards_before || may_be_hidden(sim, shard);
 
     if (shard->listed && shard->gone)
         refute(sim, "%s %s was gone and is back", shard->stream->name, shard->id);
+    shard->hidden = !shard->listed;
     if (shard->listed)
         return;
     for (size_t i = 0; i < shard->known_count; i++)
         may_be_gone = may_be_gone && record_may_be_gone(shard->known[i]);
     if (!may_be_gone)
-        refute(sim, "%s %s is not shown any more, was open at %lld, and all before %lld may be gone", shard->stream->name,
-               shard->id, (long long)shard->seen_open, (long long)shard->stream->expired_before);
-    shard->gone = true;
+        refute(sim, "%s %s is not shown any more, was open at %lld, and what was closed before %lld may be gone",
+               shard->stream->name, shard->id, (long long)shard->seen_open, (long long)shard->stream->shards_before);
+    shard->gone = !may_be_hidden(sim, shard);
 }
 
 void model_saw_shards(struct sim *sim, struct stream_model *stream, const struct node *answer)

@@ -174,8 +174,9 @@ static void judge_all(struct judge *judge)
     for (size_t i = 0; i < sim->model.stream_count; i++) {
         struct stream_model *stream = &sim->model.streams[i];
 
-        for (size_t j = 0; j < stream->shard_count && stream->life == LIFE_ALIVE && !stream->shards[j]->gone && !sim->failed; j++)
-            judge_shard(judge, stream->shards[j]);
+        for (size_t j = 0; j < stream->shard_count && stream->life == LIFE_ALIVE && !sim->failed; j++)
+            if (!stream->shards[j]->hidden)
+                judge_shard(judge, stream->shards[j]);
     }
     (void)sim_run_until(sim->os, TELL_US, NULL, NULL);
     if (judge->missing && sim->told == 0)

@@ -145,7 +145,8 @@ struct shard_model {
     size_t known_count, known_capacity;
     size_t bytes;          /* of all of these, as they are answered */
     ms seen_open;          /* by the wall clock, the latest */
-    bool listed, gone;     /* in the last list; it has expired */
+    bool listed;           /* in the last list */
+    bool hidden, gone;     /* it has expired by the clock; for good */
     unsigned life;         /* in which it was met first */
     int64_t met_us;        /* when, by the monotonic clock */
 };
@@ -170,6 +171,7 @@ struct stream_model {
     bool replaced;      /* it is gone, and another has its name */
     uint64_t looks;     /* changes and descriptions so far: what was asked for before the latest is stale */
     ms expired_before; /* what arrived earlier may be gone for good */
+    ms shards_before;  /* closed shards whose last record arrived earlier may be */
     uint64_t retention, retention_asked, retention_flight; /* hours; unknown outcome; being asked for; 0: none */
     uint32_t tags, tags_unsure; /* bits of TAGS_MAX */
     struct fact facts[FACT_COUNT];
@@ -200,6 +202,7 @@ struct shard_model *model_shard(struct stream_model *stream, str id);
 
 /* To be called whenever the clock or a retention may have changed. What arrived before the horizon may not be shown. */
 void model_tick(struct sim *sim);
+void model_stepped(struct sim *sim); /* the clock has just stepped */
 ms model_horizon(struct sim *sim, const struct stream_model *stream);
 
 bool model_text(char *to, size_t size, str text); /* a copy; false: absent, or it does not fit */
@@ -245,6 +248,25 @@ void verify(struct sim *sim);       /* read everything back */
 
 /* The answer, asked for again while it is throttled or cut; it lives until the next call. NULL: the server has ended. */
 const struct node *verify_get(struct sim *sim, const char *operation, const char *body, int *ret_status);
+
+/* ---- clock.c: steps of the wall clock ---------------------------------------------------------------------------------- */
+
+enum { READINGS_MAX = 64 };
+
+struct reading {
+    int64_t since_us;
+    ms offset; /* of the wall clock from the monotonic one */
+};
+
+struct clock {
+    struct reading readings[READINGS_MAX]; /* of this life */
+    size_t count;
+    int64_t stepped_us; /* the last time */
+};
+
+void clock_boot(struct sim *sim);
+void clock_step(struct sim *sim, ms by);
+bool clock_is_trusted(struct sim *sim); /* may what has expired by it go for good? */
 
 /* ---- access.c: who may call ----------------------------------------------------------------------------------------- */
 
@@ -315,6 +337,7 @@ struct sim {
     struct trace trace;
     struct model model;
     struct limits shard_calls;
+    struct clock clock;
 };
 
 /* Lies of the disk; and of readers, from PLANT_SHOWN_NOT on. */

@@ -172,7 +172,7 @@ static void verify_stream(struct sim *sim, struct stream_model *stream)
     if (!sim->failed)
         model_saw_shards(sim, stream, answer);
     for (size_t i = 0; i < stream->shard_count && !sim->failed; i++)
-        if (!stream->shards[i]->gone)
+        if (!stream->shards[i]->hidden)
             read_shard(sim, stream->shards[i]);
     (void)snprintf(body, sizeof(body), "{\"StreamName\":\"%s\"}", stream->name);
     if (!sim->failed)
