@@ -456,7 +456,7 @@ void api_request(struct api *api, struct http_request *request, str peer)
     rq->http = request;
     request->user = rq;
     rq->now = os_wall_ms(api->config.os);
-    rq->started_us = os_mono_us(api->config.os);
+    rq->started_us = os_turn_us(api->config.loop);
     rq->bytes_in = request->body_size;
     rq->peer = peer;
     request_id(rq, rq->request_id);

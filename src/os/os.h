@@ -44,6 +44,10 @@ void os_loop_destroy(struct os_loop *loop);
 void os_loop_run(struct os_loop *loop);
 void os_loop_stop(struct os_loop *loop);
 
+/* os_mono_us as it was when it was first asked for since the loop last waited or began with its messages: a little
+ * late, never ahead, and free. For deadlines and for what began with this turn. */
+int64_t os_turn_us(struct os_loop *loop);
+
 /* A timer lives in its owner; arming it cannot fail. */
 struct os_timer {
     void (*fire)(struct os_timer *timer);

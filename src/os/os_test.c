@@ -71,6 +71,46 @@ TEST("a timer that arms itself at once gives the loop its turns")
     finish();
 }
 
+struct turn_timer {
+    struct os_timer timer;
+    unsigned turns;
+    int64_t last_us;
+    bool behind, stands, goes;
+};
+
+static void turn_fired(struct os_timer *timer)
+{
+    struct turn_timer *turn = container_of(timer, struct turn_timer, timer);
+    int64_t turn_us = os_turn_us(loop), until_us = os_mono_us(os) + 200;
+
+#ifndef LEAT_SIM
+    while (os_mono_us(os) < until_us)
+        continue;
+#else
+    (void)until_us;
+#endif
+    turn->stands = turn->stands && os_turn_us(loop) == turn_us;
+    turn->behind = turn->behind && turn_us <= os_mono_us(os);
+    turn->goes = turn->goes && turn_us >= turn->last_us + 2000;
+    turn->last_us = turn_us;
+    if (++turn->turns == 3)
+        os_loop_stop(loop);
+    else
+        os_timer_start(loop, timer, 2000);
+}
+
+TEST("the turn's time stands still within a turn, is never ahead, and goes on with the next")
+{
+    struct turn_timer turn = { .timer.fire = turn_fired, .behind = true, .stands = true, .goes = true };
+
+    begin();
+    turn.last_us = os_turn_us(loop) - 2000;
+    os_timer_start(loop, &turn.timer, 0);
+    os_loop_run(loop);
+    CHECK(turn.stands && turn.behind && turn.goes);
+    finish();
+}
+
 TEST("clocks go, entropy differs")
 {
     uint8_t a[16], b[16];

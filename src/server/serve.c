@@ -39,7 +39,7 @@ ms server_now(const struct server *server)
 
 int64_t server_now_ms(const struct server *server)
 {
-    return os_mono_us(server->os) / 1000;
+    return os_turn_us(server->loop) / 1000;
 }
 
 /* Comes again as long as there is something left to do; an idle server sleeps. */

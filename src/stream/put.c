@@ -156,7 +156,7 @@ static void group_add(struct put *put, struct put_group *group, uint32_t index)
 static enum err route(struct put *put, struct stream *stream)
 {
     uint64_t stamp = ++put->streams->put_stamp;
-    int64_t now_us = os_mono_us(put->streams->config.os);
+    int64_t now_us = os_turn_us(put->streams->config.loop);
 
     put->group_count = 0;
     for (uint32_t i = 0; i < put->count; i++) {

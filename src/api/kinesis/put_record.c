@@ -33,7 +33,7 @@ static void count(struct rq *rq, struct stream *stream, const struct put_entry *
     run->count.put_record_calls++;
     run->count.put_record_success += entry->err == OK;
     run->count.put_record_bytes += entry->key.size + entry->data.size;
-    run->count.put_record_us += (uint64_t)(os_mono_us(api_config(rq->api)->os) - rq->started_us);
+    run->count.put_record_us += (uint64_t)(os_turn_us(api_config(rq->api)->loop) - rq->started_us);
 }
 
 static enum err answer(struct rq *rq, const struct put *put, enum err err)

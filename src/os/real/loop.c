@@ -80,6 +80,13 @@ void os_entropy(struct os *os, void *ret_bytes, size_t size)
     }
 }
 
+int64_t os_turn_us(struct os_loop *loop)
+{
+    if (loop->turn_us == 0)
+        loop->turn_us = os_mono_us(loop->os);
+    return loop->turn_us;
+}
+
 /* ---- timers --------------------------------------------------------------------------------------------------- */
 
 void os_timer_start(struct os_loop *loop, struct os_timer *timer, int64_t delay_us)
@@ -109,7 +116,7 @@ static void fire_due(uv_timer_t *alarm)
     struct os_loop *loop = container_of(alarm, struct os_loop, alarm);
 
     loop->alarm_at_us = INT64_MAX;
-    loop->fired_us = os_mono_us(loop->os);
+    loop->fired_us = loop->turn_us = os_mono_us(loop->os);
     while (loop->timers && loop->timers->at_us <= loop->fired_us) {
         struct os_timer *timer = loop->timers;
 
@@ -178,11 +185,13 @@ static void before_sleep(uv_prepare_t *prepare)
 {
     struct os_loop *loop = container_of(prepare, struct os_loop, prepare);
 
+    loop->turn_us = 0;
     run_posted(loop);
     socket_tell_written(loop);
     if (atomic_load_explicit(&loop->posted, memory_order_relaxed) || !list_empty(&loop->written))
         (void)uv_idle_start(&loop->again, stop_again);
     set_alarm(loop);
+    loop->turn_us = 0;
 }
 
 /* The loop is awake now; before_sleep does the rest. */

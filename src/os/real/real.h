@@ -23,6 +23,7 @@ struct os_loop {
     uv_timer_t alarm;     /* when the heap's root is due */
     struct os_timer *timers;
     int64_t alarm_at_us;                 /* what the alarm is set for; INT64_MAX: not set */
+    int64_t turn_us;                     /* of os_turn_us; 0: not asked for yet */
     int64_t fired_us;                    /* timers up to this moment have been taken; a timer armed now is due later */
     _Atomic(struct os_message *) posted; /* last posted first */
     _Atomic(pthread_t) runner;           /* the thread inside os_loop_run, or 0 */

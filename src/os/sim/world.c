@@ -92,6 +92,11 @@ int64_t os_mono_us(struct os *os)
     return os->now_us;
 }
 
+int64_t os_turn_us(struct os_loop *loop)
+{
+    return os_mono_us(loop->os);
+}
+
 void sim_step_wall(struct os *os, ms by)
 {
     os->wall_offset += by;
