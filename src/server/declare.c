@@ -21,6 +21,8 @@ static void folded(struct store_txn *txn, enum err err)
     struct declare *declare = txn->ctx;
 
     declare->waiting = false;
+    if (declare->server->state != SERVER_STARTING)
+        return;
     if (err != OK && err != ERR_CONFLICT)
         server_fail(declare->server, err, STR("a stream of the settings cannot be created"));
     else

@@ -39,7 +39,7 @@ ms server_now(const struct server *server)
 
 int64_t server_now_ms(const struct server *server)
 {
-    return os_turn_us(server->loop) / 1000;
+    return os_mono_us(server->os) / 1000;
 }
 
 /* Comes again as long as there is something left to do; an idle server sleeps. */
@@ -268,10 +268,18 @@ static void signalled(void *ctx, enum os_signal signal)
         reload_now(server);
     else if (server->state == SERVER_DRAINING)
         conns_close(server);
-    else if (server->state == SERVER_SERVING)
+    else if (server->state == SERVER_SERVING || server->declare)
         server_stop(server);
     else if (server->state == SERVER_STARTING)
         server->stop_asked = true;
+}
+
+/* Between two steps of a start. */
+static bool leaves(struct server *server)
+{
+    if (server->state == SERVER_STARTING && server->stop_asked)
+        server_stop(server);
+    return server->state != SERVER_STARTING;
 }
 
 static void access_line(void *ctx, const struct rq *rq, int status, str error, size_t bytes_out, int64_t micros)
@@ -356,8 +364,6 @@ static void listen_all(struct server *server)
         server_fail(server, err, str_of(why[0] ? why : "the control socket cannot be opened"));
     else
         ready(server);
-    if (server->stop_asked)
-        server_stop(server);
 }
 
 static enum err start_api(struct server *server)
@@ -434,7 +440,7 @@ static void catalog_opened(void *ctx, enum err err)
                                        : STR("the catalog cannot be read"));
         return;
     }
-    if (server->state != SERVER_STARTING)
+    if (leaves(server))
         return;
     server->catalog_ready = true;
     keys_check(server);
@@ -491,7 +497,7 @@ static void keys_opened(struct os_job *job)
 
     if (err == OK)
         server->keyring = server->keys_opened;
-    if (server->state != SERVER_STARTING)
+    if (leaves(server))
         return;
     if (err == OK)
         err = iter_sealer_create(server->token_key, log_local_epoch(server->log), &server->sealer);
@@ -525,6 +531,8 @@ static void log_opened(void *ctx, enum err err, struct log *log)
         return;
     }
     server->log = log;
+    if (leaves(server))
+        return;
     server->keys_job = (struct os_job){ .work = open_keys, .done = keys_opened };
     os_job_start(server->worker, server->loop, &server->keys_job);
 }

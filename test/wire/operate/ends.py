@@ -345,4 +345,23 @@ def declared_while_deleting(x):
     x.equal("it is new and empty", (active(k, "one")["OpenShardCount"], read_all(k, "one")), (1, {}))
 
 
-SCRIPTS = (under_load, subscription, subscription_h2, silent, transitions, declared_while_deleting)
+def before_it_is_ready(x):
+    """SIGTERM ends a start as well, also one that waits for a stream of the settings."""
+    server = x.server("early", "--transition", "30s", "--limits", "off", "--stream", "one").start()
+    server.client().delete_stream(StreamName="one")
+    server.kill()
+    for delay in (0.02, 0.1, 1):
+        starts = len(server.lines("starting"))
+        server.spawn()
+        server.wait_line("starting", starts + 1)
+        time.sleep(delay)
+        began = time.time()
+        server.signal(signal.SIGTERM)
+        code, took = server.end(), time.time() - began
+        x.check("SIGTERM %d ms after a start begins: status 0, at once" % (delay * 1000), (code, took < 1) == (0, True),
+                "%d, %.1f s" % (code, took))
+    x.equal("none of them was ready", len(server.lines("ready")), 1)
+    x.equal("and none failed", server.lines("failed"), [])
+
+
+SCRIPTS = (under_load, subscription, subscription_h2, silent, transitions, declared_while_deleting, before_it_is_ready)

@@ -35,11 +35,14 @@ class Server:
         self.data, self.log = self.folder / "data", self.folder / "log"
         self.settings, self.env, self.process = list(settings), env, None
 
-    def start(self, *more):
-        before = self.log.stat().st_size if self.log.exists() else 0
+    def spawn(self, *more):
         command = [LEAT, "serve", "--listen", "127.0.0.1:0", "--data", str(self.data)] + self.settings + list(more)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=clean(self.env))
+
+    def start(self, *more):
+        before = self.log.stat().st_size if self.log.exists() else 0
+        self.spawn(*more)
         end = time.time() + READY_SECONDS
         while time.time() < end:
             found = re.search(rb'"event":"ready","listen":"http://([^" ]+)', self.log.read_bytes()[before:])
