@@ -7,7 +7,7 @@
 #include "stream/record.h"
 #include "stream/room.h"
 
-enum { RECORDS_FIRST = 64, BATCHES_PER_READ = 4096 };
+enum { RECORDS_FIRST = 64, BATCHES_PER_READ = 4096, ASKED_AHEAD = 4, LINE_BYTES = 64 };
 
 /* One answer of the log that is still needed, with the plain text of its sealed batches. */
 struct read_part {
@@ -117,6 +117,18 @@ static bool is_full(const struct stream_read *read, size_t bytes)
     return read->count >= read->records_max || (read->count > 0 && read->bytes + bytes > read->bytes_max);
 }
 
+/* Where a record begins is known when the one before it has been looked at, so each would cost a wait for memory. Most are
+ * as large as the last one was: the head and the key of one of the next are asked for where they should be. */
+static void ask_ahead(str rest, size_t record_size)
+{
+    size_t at = (ASKED_AHEAD - 1) * record_size;
+
+    if (at + LINE_BYTES >= rest.size)
+        return;
+    __builtin_prefetch(rest.at + at);
+    __builtin_prefetch(rest.at + at + LINE_BYTES / 2);
+}
+
 /* The records of one batch from read->next on; sets `ret_full` when the answer is full. */
 static enum err batch_take(struct stream_read *read, struct read_part *part, const struct log_batch *batch,
                            bool *ret_full)
@@ -134,6 +146,7 @@ static enum err batch_take(struct stream_read *read, struct read_part *part, con
         struct read_record record = { .position = batch->first + i, .time = batch->time, .encrypted = encrypted };
 
         TRY(stream_record_next(&body, &record.key, &record.data));
+        ask_ahead(body, stream_record_size(record.key, record.data));
         if (record.position < read->next)
             continue;
         if (is_full(read, record.key.size + record.data.size)) {

@@ -6,6 +6,7 @@
 enum {
     RECORD_KIB_DEFAULT = 1024,
     RECORD_WIRE_BYTES = 192, /* names, number, time, encryption type */
+    ASKED_AHEAD = 8,         /* keys, when records are made ready to be written */
     ANSWER_WIRE_BYTES = 1024 /* what an answer holds beside its records */
 };
 
@@ -138,6 +139,8 @@ struct kinesis_record *records_of(struct arena *arena, const struct shard *shard
     if (of == NULL || digits == NULL)
         return NULL;
     for (uint32_t i = 0; i < count; i++, digits += SEQNO_DIGITS) {
+        if (count - i > ASKED_AHEAD)
+            __builtin_prefetch(records[i + ASKED_AHEAD].key.at);
         seqno_format_near(&near, seqno_of(shard, records[i].position, records[i].time), digits);
         of[i].sequence_number = str_bytes(digits, SEQNO_DIGITS);
         of[i].approximate_arrival_timestamp = ms_of(records[i].time);
