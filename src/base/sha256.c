@@ -59,7 +59,7 @@ INLINE __m128i next_words(const __m128i *w, int i, bool rotated)
 }
 
 /* Block after block of `lanes` texts; that and `rotated` are constants where this is expanded. Everything stays in
- * registers of 16 bytes: after one of 32 the instructions would take a hundred times as long. */
+ * registers of 16 bytes: while one of 32 is in use the instructions take a hundred times as long. */
 INLINE void blocks(struct state *states, const char *const *texts, size_t count, int lanes, bool rotated)
 {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
@@ -111,6 +111,7 @@ TARGET static void blocks_of_two(struct state *states, const char *const *texts,
 
 TARGET_AVX512 static void blocks_of_two_rotated(struct state *states, const char *const *texts, size_t count)
 {
+    _mm256_zeroupper();
     blocks(states, texts, count, /* lanes: */ 2, /* rotated: */ true);
 }
 
