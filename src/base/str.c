@@ -29,13 +29,23 @@ static uint64_t lower_eight(const char *at)
     return eight | (from_a & ~behind_z & ~eight & tops) >> 2;
 }
 
+/* What differs in more than the bit of the case is told at once. */
+static bool eq_eight(const char *a, const char *b)
+{
+    uint64_t differ = load_le64(a) ^ load_le64(b);
+
+    if (differ & ~(0x20 * (uint64_t)0x0101010101010101))
+        return false;
+    return differ == 0 || lower_eight(a) == lower_eight(b);
+}
+
 bool str_eq_nocase_sized(const char *a, const char *b, size_t size)
 {
     if (size >= 8) {
         for (size_t i = 0; i + 8 < size; i += 8)
-            if (lower_eight(a + i) != lower_eight(b + i))
+            if (!eq_eight(a + i, b + i))
                 return false;
-        return lower_eight(a + size - 8) == lower_eight(b + size - 8);
+        return eq_eight(a + size - 8, b + size - 8);
     }
     for (size_t i = 0; i < size; i++)
         if (lower(a[i]) != lower(b[i]))

@@ -31,6 +31,7 @@ static void slot_free(struct h1_slot *slot)
 {
     buf_deinit(&slot->text);
     out_deinit(&slot->held);
+    free(slot->kept);
     free(slot->head.headers);
     free(slot);
 }

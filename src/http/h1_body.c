@@ -7,18 +7,25 @@
 #include <stdlib.h>
 
 enum {
-    BODY_FIRST = 4 << 10,  /* first capacity of a body of unknown length */
-    BODY_STEP = 1 << 20,   /* first capacity of a body that says to be longer */
-    EXTRA_MAX = 8 << 10,   /* chunk extensions and trailers of one request */
+    BODY_FIRST = 4 << 10,    /* first capacity of a body of unknown length */
+    BODY_STEP = 1 << 20,     /* first capacity of a body that says to be longer */
+    BODY_KEEP_MAX = 2 << 10, /* a slot keeps the memory of a body up to here for the next one */
+    EXTRA_MAX = 8 << 10,     /* chunk extensions and trailers of one request */
     CHUNK_DIGITS_MAX = 15
 };
 
 void h1_body_free(struct http_conn *conn, struct h1_slot *slot)
 {
-    if (slot->request.body != slot->nothing)
-        free(slot->request.body);
+    if (slot->request.body != slot->nothing) {
+        bool keep = slot->request.body && slot->body_room <= BODY_KEEP_MAX;
+
+        if (!keep)
+            free(slot->request.body);
+        slot->kept = keep ? slot->request.body : NULL;
+        slot->kept_room = keep ? slot->body_room : 0;
+    }
     slot->request.body = slot->nothing;
-    slot->request.body_size = slot->body_capacity = 0;
+    slot->request.body_size = slot->body_capacity = slot->body_room = 0;
     if (slot->charged)
         (void)conn_memory(conn, -slot->charged);
     slot->charged = 0;
@@ -54,13 +61,32 @@ static void body_too_large(struct http_conn *conn, struct h1_slot *slot)
     slot->request.too_large = true;
 }
 
+/* Memory for so many bytes and a zero behind them. */
+static bool body_room(struct h1_slot *slot, size_t capacity)
+{
+    bool first = slot->request.body == slot->nothing;
+    char *body = first ? slot->kept : slot->request.body;
+    size_t room = first ? slot->kept_room : slot->body_room;
+
+    if (room < capacity) {
+        body = realloc(body, capacity + 1);
+        room = capacity;
+    }
+    if (body == NULL)
+        return false;
+    if (first)
+        slot->kept = NULL;
+    slot->request.body = body;
+    slot->body_room = room;
+    return true;
+}
+
 /* Make room for at least one byte more; `limit` is the most that the body can become. */
 static bool body_grow(struct http_conn *conn, struct h1_slot *slot, size_t limit)
 {
     bool known = conn->h1.state == H1_LENGTH;
     size_t first = known ? BODY_STEP : BODY_FIRST;
     size_t capacity = slot->body_capacity ? slot->body_capacity * 2 : first;
-    char *body;
 
     if (capacity > limit)
         capacity = limit;
@@ -71,12 +97,10 @@ static bool body_grow(struct http_conn *conn, struct h1_slot *slot, size_t limit
         return false;
     }
     slot->charged += (int64_t)(capacity - slot->body_capacity);
-    body = realloc(slot->request.body == slot->nothing ? NULL : slot->request.body, capacity + 1);
-    if (body == NULL) {
+    if (!body_room(slot, capacity)) {
         conn->broken = true;
         return false;
     }
-    slot->request.body = body;
     slot->body_capacity = capacity;
     return true;
 }

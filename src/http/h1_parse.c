@@ -8,19 +8,23 @@
 
 enum { HEADERS_FIRST = 24, LENGTH_DIGITS_MAX = 18 };
 
-#define BIT(byte) (1ull << ((byte) & 63))
+/* Bytes of a token, RFC 9110 section 5.6.2, by what looks them up soonest. */
+#define FIVE(c) [(c)] = true, [(c) + 1] = true, [(c) + 2] = true, [(c) + 3] = true, [(c) + 4] = true
+#define LETTERS(a) FIVE(a), FIVE((a) + 5), FIVE((a) + 10), FIVE((a) + 15), FIVE((a) + 20), [(a) + 25] = true
+static const bool token_bytes[256] = {
+    FIVE('0'), FIVE('5'), LETTERS('A'), LETTERS('a'), ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true,
+    ['&'] = true, ['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true,
+    ['`'] = true, ['|'] = true, ['~'] = true,
+};
+#undef LETTERS
+#undef FIVE
 
-/* Bytes of a token, RFC 9110 section 5.6.2. */
-static bool is_token(unsigned char byte)
+/* The first byte that is none of a token. */
+static const char *skip_token(const char *at, const char *end)
 {
-    static const uint64_t bits[2] = {
-        BIT('!') | BIT('#') | BIT('$') | BIT('%') | BIT('&') | BIT('\'') | BIT('*') | BIT('+') | BIT('-') | BIT('.') |
-            0x3ffull << '0',
-        BIT('^') | BIT('_') | BIT('`') | BIT('|') | BIT('~') | 0x3ffffffull << ('A' & 63) |
-            0x3ffffffull << ('a' & 63),
-    };
-
-    return byte < 128 && (bits[byte >> 6] >> (byte & 63) & 1);
+    while (at < end && token_bytes[(unsigned char)*at])
+        at++;
+    return at;
 }
 
 /* The first byte that is below a space or DEL; eight at a time, since values are most of a request. */
@@ -93,8 +97,7 @@ static int parse_request_line(const char **at, const char *end, struct h1_head *
     const char *p = *at, *from = p;
     int status;
 
-    while (p < end && is_token((unsigned char)*p))
-        p++;
+    p = skip_token(p, end);
     if (p == end || p == from || *p != ' ')
         return 400;
     head->method = span(from, p);
@@ -201,8 +204,7 @@ static int parse_header(const char **at, const char *end, struct h1_head *head, 
     str name, value;
     int status;
 
-    while (p < end && is_token((unsigned char)*p))
-        p++;
+    p = skip_token(p, end);
     if (p == end || p == from || *p != ':')
         return 400;
     name = span(from, p);

@@ -8,7 +8,10 @@ struct h1_slot {
     struct http_request request; /* request.link: in the queue, or among the idle */
     struct buf text;             /* the head as received */
     struct h1_head head;
-    size_t body_capacity;
+    size_t body_capacity;        /* granted for the body */
+    size_t body_room;            /* of the memory in which it lies, if there is any */
+    char *kept;                  /* the memory of an earlier, small body, with `kept_room`; NULL: none */
+    size_t kept_room;
     int64_t charged;             /* what conn_memory granted for the body and an unusual head */
     struct out held;             /* the answer, while an earlier request is unanswered */
     bool delivered;              /* the owner knows it */
