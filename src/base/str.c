@@ -73,13 +73,6 @@ bool str_ends(str s, str suffix)
     return s.size >= suffix.size && str_eq(str_slice(s, s.size - suffix.size, s.size), suffix);
 }
 
-size_t str_index(str s, char byte)
-{
-    const char *found = s.size ? memchr(s.at, byte, s.size) : NULL;
-
-    return found ? (size_t)(found - s.at) : s.size;
-}
-
 str str_trim(str s)
 {
     while (s.size && (s.at[0] == ' ' || s.at[0] == '\t'))
@@ -87,15 +80,6 @@ str str_trim(str s)
     while (s.size && (s.at[s.size - 1] == ' ' || s.at[s.size - 1] == '\t'))
         s.size--;
     return s;
-}
-
-str str_cut(str *rest, char byte)
-{
-    str whole = *rest;
-    size_t index = str_index(whole, byte);
-
-    *rest = index < whole.size ? str_slice(whole, index + 1, whole.size) : (str){ 0 };
-    return str_slice(whole, 0, index);
 }
 
 enum err str_u64(str s, uint64_t *ret_number)

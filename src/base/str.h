@@ -72,14 +72,32 @@ bool str_starts(str s, str prefix);
 bool str_ends(str s, str suffix);
 
 /* Index of the first `byte`, or s.size. */
-size_t str_index(str s, char byte);
+static inline size_t str_index(str s, char byte)
+{
+    const char *found = s.size ? memchr(s.at, byte, s.size) : NULL;
+
+    return found ? (size_t)(found - s.at) : s.size;
+}
 
 /* Without leading and trailing spaces and tabs. */
 str str_trim(str s);
 
 /* Cut `*rest` at the first `byte`: returns what stands before it and leaves in `*rest` what follows. With no such
  * byte the whole is returned and `*rest` becomes absent. */
-str str_cut(str *rest, char byte);
+static inline str str_cut(str *rest, char byte)
+{
+    str whole = *rest;
+    const char *found = whole.size ? memchr(whole.at, byte, whole.size) : NULL;
+
+    if (found == NULL) {
+        *rest = (str){ 0 };
+        return whole;
+    }
+    rest->size = whole.size - (size_t)(found - whole.at) - 1;
+    rest->at = found + 1;
+    whole.size = (size_t)(found - whole.at);
+    return whole;
+}
 
 /* The whole of `s` as a decimal number; MALFORMED if there is anything but digits, TOO_LARGE if it does not fit. */
 must_use enum err str_u64(str s, uint64_t *ret_number);

@@ -164,17 +164,18 @@ static void arm(struct conn *conn)
 
 static void look(struct conn *conn)
 {
-    bool pause;
+    bool finished, pause;
 
     if (conn->closing || conn->parting || conn->inside)
         return;
     if (conn->writing == 0)
         write_some(conn);
-    if (http_finished(conn->http) && conn->writing == 0 && conn->server->state == SERVER_DRAINING && !conn->silent) {
+    finished = http_finished(conn->http);
+    if (finished && conn->writing == 0 && conn->server->state == SERVER_DRAINING && !conn->silent) {
         part(conn);
         return;
     }
-    if (http_finished(conn->http)) { /* also while a write is stuck, when the machine has lost patience */
+    if (finished) { /* also while a write is stuck, when the machine has lost patience */
         close_now(conn);
         return;
     }
