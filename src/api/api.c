@@ -1,8 +1,8 @@
 /* api.c: the life of a request.
  *
- *   envelope -> signature -> decode -> validate -> authorise -> rate -> handler -> commit -> answer
- *                                                                ^                   |
- *                                                                +---- CONFLICT -----+
+ *   envelope -> (pair.c) -> signature -> decode -> validate -> authorise -> rate -> handler -> commit -> answer
+ *                                                                            ^                   |
+ *                                                                            +---- CONFLICT -----+
  *
  * The service reports a body that cannot be parsed before it reports a bad signature, and a bad signature before a
  * member of a wrong type. The signature is computed first all the same, because decoding works in place on the bytes
@@ -44,7 +44,7 @@ void api_destroy(struct api *api)
 {
     struct list *link;
 
-    assert(list_empty(&api->live));
+    assert(list_empty(&api->live) && !api->turn_ends_posted);
     while ((link = list_pop(&api->spare))) {
         struct rq *rq = container_of(link, struct rq, link);
 
@@ -198,7 +198,8 @@ static enum err verify(struct rq *rq, str *ret_sentence)
                                      .path = http->path,
                                      .query = http->query,
                                      .header_count = http->header_count,
-                                     .body = str_bytes(http->body, http->body_size) };
+                                     .body = str_bytes(http->body, http->body_size),
+                                     .body_hash = rq->body_hash };
     enum err err;
 
     static_assert(sizeof(struct sigv4_header) == sizeof(struct http_header), "the same two strs");
@@ -417,12 +418,22 @@ void api_resume(struct api *api, bool all)
 
 bool api_waits(const struct api *api)
 {
-    return !list_empty(&api->waiting);
+    return !list_empty(&api->waiting) || api->single;
 }
 
 size_t api_answer_bytes(const struct api *api)
 {
     return api->answer_bytes;
+}
+
+void rq_admit(struct rq *rq)
+{
+    enum err err = admit(rq);
+
+    if (err == OK)
+        run_in_turn(rq);
+    else
+        answer_refusal(rq, err);
 }
 
 /* ---- the end -------------------------------------------------------------------------------------------------------
@@ -447,7 +458,6 @@ void rq_finish(struct rq *rq, enum err err)
 void api_request(struct api *api, struct http_request *request, str peer)
 {
     struct rq *rq = api->live_count < api->config.requests_max ? rq_create(api) : NULL;
-    enum err err;
 
     if (rq == NULL) {
         http_respond(request, &(struct http_response){ .status = 503, .close = true });
@@ -460,13 +470,8 @@ void api_request(struct api *api, struct http_request *request, str peer)
     rq->bytes_in = request->body_size;
     rq->peer = peer;
     request_id(rq, rq->request_id);
-    if (!envelope_open(rq))
-        return;
-    err = admit(rq);
-    if (err == OK)
-        run_in_turn(rq);
-    else
-        answer_refusal(rq, err);
+    if (envelope_open(rq))
+        pair_admit(rq);
 }
 
 /* Effects that are under way may still need the body: it is taken over. */

@@ -84,7 +84,7 @@ bool api_host_allowed(const struct api *api, const struct http_request *request)
  * whose connection does not take the answers that it has; `all` looks behind these. */
 void api_resume(struct api *api, bool all);
 
-/* Do requests wait for that? */
+/* Do requests wait for that, or may one that waits for the end of this turn? */
 bool api_waits(const struct api *api);
 
 /* Bytes of answers that are made or wait to be sent. */

@@ -17,6 +17,9 @@ struct api {
     size_t live_count, spare_count;
     size_t answer_bytes;
     bool resuming;
+    struct rq *single;              /* pair.c: a large body that may find another until the turn ends */
+    struct os_message turn_ends;
+    bool turn_ends_posted;
     size_t random_left; /* how much of `random`, from its end, has not been given out */
     uint8_t random[API_RANDOM_BYTES];
     uint64_t id2;                   /* what x-amz-id-2 is made from; 0: not begun */
@@ -30,6 +33,12 @@ bool envelope_open(struct rq *rq);
 
 /* The headers that a request with an Origin gets; returns how many (at most 2). */
 size_t envelope_cors(struct rq *rq, struct http_header *ret_headers);
+
+/* All checks, then the handler. */
+void rq_admit(struct rq *rq);
+
+/* pair.c: rq_admit, at once or at the end of the loop's turn. */
+void pair_admit(struct rq *rq);
 
 /* authorize.c: ACCESS_DENIED with the service's text. */
 must_use enum err authorize(struct rq *rq);

@@ -53,6 +53,7 @@ struct rq {
     char *body;                 /* taken over from http when the client went while effects were under way */
     char request_id[REQUEST_ID_CHARS + 1];
     int64_t started_us;
+    const char *body_hash;      /* of the whole body, if it was hashed beside another; in the arena */
     str message;                /* of a refusal */
     str target;                 /* for the access log: what the call was about */
     struct store_txn txn;

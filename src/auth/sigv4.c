@@ -30,6 +30,7 @@ enum err sigv4_create(struct sigv4_bounds bounds, uint64_t seed, struct sigv4 **
     buf_init(&sigv4->canonical, bounds.canonical_bytes_max);
     buf_init(&sigv4->scratch, bounds.canonical_bytes_max);
     digest_sha256_hex(STR(""), sigv4->empty_hash);
+    sigv4->ways = sha256_ways();
     err = signing_keys_init(&sigv4->keys, bounds.cached_keys_max, seed);
     if (err != OK) {
         sigv4_destroy(sigv4);
@@ -55,6 +56,22 @@ void sigv4_body_hash(struct sigv4 *sigv4, str body, char ret_hex[static DIGEST_H
         memcpy(ret_hex, sigv4->empty_hash, DIGEST_HEX);
     else
         digest_sha256_hex(body, ret_hex);
+}
+
+bool sigv4_has_pairs(const struct sigv4 *sigv4)
+{
+    return sigv4->ways != SHA256_ABSENT;
+}
+
+void sigv4_hash_pair(const struct sigv4 *sigv4, const str bodies[static 2],
+                     char ret_hashes[static 2][SIGV4_HASH_CHARS])
+{
+    uint8_t hashes[2][SHA256_BYTES];
+
+    static_assert((int)SIGV4_HASH_CHARS == DIGEST_HEX, "the same hash");
+    sha256_pair(sigv4->ways, bodies, hashes);
+    for (size_t i = 0; i < 2; i++)
+        str_hex(str_bytes(hashes[i], SHA256_BYTES), ret_hashes[i]);
 }
 
 enum err sigv4_signature(struct sigv4 *sigv4, const struct digest_key *key, str amz_date,
@@ -164,7 +181,10 @@ static enum err list_payloads(struct sigv4 *sigv4, const struct sigv4_request *r
         payloads->texts[0] = given;
         return OK;
     }
-    sigv4_body_hash(sigv4, request->body_unread ? STR("") : request->body, payloads->hash);
+    if (request->body_hash)
+        memcpy(payloads->hash, request->body_hash, DIGEST_HEX);
+    else
+        sigv4_body_hash(sigv4, request->body_unread ? STR("") : request->body, payloads->hash);
     payloads->texts[0] = str_bytes(payloads->hash, DIGEST_HEX);
     if (str_present(given)) {
         if (!str_eq_nocase(given, payloads->texts[0]))

@@ -4,11 +4,13 @@
 #include "auth/digest.h"
 #include "auth/signing_key.h"
 #include "base/buf.h"
+#include "base/sha256.h"
 
 struct sigv4 {
     struct signing_keys keys;
     struct buf canonical, scratch;
     char empty_hash[DIGEST_HEX];
+    enum sha256_ways ways; /* in which two bodies are hashed at once */
 };
 
 /* The hex hash of a body. */
