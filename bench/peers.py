@@ -12,6 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.abspath(os.environ.get("LEAT_BUILD", os.path.join(ROOT, "build")))
 HOME = os.path.join(ROOT, "build", "bench")    # peers, data and logs
 NPM = os.path.join(HOME, "npm", "node_modules")
+PUT_FLOOR = os.path.join(BUILD, "bench", "bench-floor-put")
 CARGO = os.path.join(HOME, "ferrokinesis")
 KEY, SECRET = "AKIDBENCH0000000EXAMPLE", "benchSecretBenchSecretBenchSecretBenchSecr"
 MEMORY_BYTES = 8 << 30          # address space of whoever can live with a limit of it
@@ -72,6 +73,7 @@ class Peer:
     limit = True                 # by address space
     memory = "8 GiB of address space"
     load_flags = ()              # for every run of the client against it
+    fixed = False                # answers everything with the same bytes and has no streams
 
     def __init__(self):
         self.process = None
@@ -228,7 +230,7 @@ class FerrokinesisWal(Ferrokinesis):
 
 
 class Nginx(Peer):
-    name, label = "nginx", "nginx, fixed answer"
+    name, label, fixed = "nginx", "nginx, fixed answer", True
     load_flags = ("--unchecked",)
     volume = 0.3
     spared = dict.fromkeys(("fill", "put-slow", "put-slow5", "get", "fanout", "start"), "")
@@ -248,6 +250,21 @@ http {{ access_log off; keepalive_requests 1000000000; client_max_body_size 0; c
             f.write(text)
         return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", data, "-e", "stderr", "-c",
                 os.path.join(data, "nginx.conf")]
+
+
+class PutFloor(Peer):
+    """What one thread cannot leave out of a PutRecord in `os` durability, and nothing else."""
+    name, label, fixed = "put-floor", "floor of a PutRecord, one thread", True
+    durable = "written, no sync"
+    load_flags = ("--unchecked",)
+    volume = 0.3
+    spared = dict.fromkeys(("start", "put-slow", "put-slow5", "puts", "get", "fanout", "fill"), "")
+
+    def install(self):
+        return None if os.access(PUT_FLOOR, os.X_OK) else "bench-floor-put is not built"
+
+    def command(self, data, **_):
+        return [PUT_FLOOR, str(self.port), os.path.join(data, "floor")]
 
 
 LOG_SPARED = dict.fromkeys(("get", "fanout", "fill"), "")
@@ -389,5 +406,5 @@ class KafkaFlush(Kafka):
     volume = 0.5
 
 
-ALL = [Leat, LeatOs, FerrokinesisWal, Ferrokinesis, KinesaliteDisk, Kinesalite, KinesisLocal, Nginx, RedisAlways,
-       NatsAlways, KafkaFlush, Redis, Nats, Kafka]
+ALL = [Leat, LeatOs, FerrokinesisWal, Ferrokinesis, KinesaliteDisk, Kinesalite, KinesisLocal, Nginx, PutFloor,
+       RedisAlways, NatsAlways, KafkaFlush, Redis, Nats, Kafka]

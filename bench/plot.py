@@ -69,7 +69,7 @@ def clean(label):
 
 
 def kind_of(name):
-    return 0 if name.startswith("leat") else 2 if name == tables.CEILING else 1
+    return 0 if name.startswith("leat") else 2 if name in tables.CEILINGS else 1
 
 
 def everybody(figures, record, metric):

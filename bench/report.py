@@ -109,7 +109,7 @@ def lines_of(head, rows):
 def rival(figures, metric, more, names):
     """The other Kinesis server with the best median."""
     medians = {name: found["median"] for name in names
-               if not name.startswith("leat") and name != tables.CEILING and (found := figures.of(name, metric))}
+               if not name.startswith("leat") and name not in tables.CEILINGS and (found := figures.of(name, metric))}
     return (max if more else min)(medians, key=medians.get) if medians else None
 
 
@@ -193,7 +193,7 @@ def notes(record):
               "turns, and ratios compare repeat by repeat. The runs:", ""] + made_notes(record)
     told = [(label, name) for name, label in record["peers"].items() if name in record["durable"]]
     lines += ["", "| server | an acknowledgement means | its memory is limited to |", "|---|---|---|"]
-    lines += [f"| {label} | {record['durable'][name] if name != tables.CEILING else 'nothing: a constant answer'} | "
+    lines += [f"| {label} | {record['durable'][name] if name != 'nginx' else 'nothing: a constant answer'} | "
               f"{record.get('memory', {}).get(name, '')} |" for label, name in told]
     if record["absent"]:
         lines += ["", "Not measured: " + "; ".join(f"{name} ({why})" for name, why in record["absent"].items()) + "."]

@@ -50,7 +50,7 @@ class Stage:
     def start(self, **options):
         self.began = time.monotonic_ns()
         self.peer.start(self.data, **options)
-        if self.peer.name == "nginx":
+        if self.peer.fixed:
             self.load("put", "--requests", "1", tries=200)
             return 0
         return self.load("ready", "--since", self.began, "--seconds", 60)["ready_ms"]
@@ -61,7 +61,7 @@ class Stage:
         return {"LD_PRELOAD": SLOW, "LEAT_SYNC_DELAY_US": str(us)} if us else None
 
     def create(self, shards, stream="bench"):
-        if self.peer.name != "nginx":
+        if not self.peer.fixed:
             return self.load("create", "--shards", shards, "--seconds", 60, "--stream", stream)
 
     def load(self, mode, *flags, tries=1, timeout=230):
