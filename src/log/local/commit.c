@@ -202,62 +202,77 @@ static void timed_work(struct os_job *job)
 {
     struct commit *commit = container_of(job, struct commit, sync_job);
 
-    commit->err = os_sync(commit->sync_segment->file);
+    commit->sync_err = os_sync(commit->sync_segment->file);
 }
 
+/* The number of the last frame that is written. Older segments are synced, so it stands for all before it. */
+static uint64_t written(const struct commit *commit)
+{
+    return commit->frame ? commit->frame->number - 1 : commit->next_frame - 1;
+}
+
+static void timed_done(struct os_job *job);
+
+/* Frames go on beside it: with a worker of its own it holds up nobody. */
+static void sync_start(struct local *local)
+{
+    struct commit *commit = &local->commit;
+
+    os_timer_stop(&commit->sync_timer);
+    commit->sync_armed = false;
+    commit->sync_busy = true;
+    commit->unsynced_bytes = 0;
+    commit->sync_segment = local->segments.active;
+    commit->sync_number = written(commit);
+    segment_hold(commit->sync_segment);
+    local_job(local, local->sync_worker, &commit->sync_job, timed_work, timed_done);
+}
+
+/* After SYNC_TIMER_US, or when so much waits that a sync would keep the disk from everybody else for long. */
 static void sync_arm(struct local *local)
 {
     struct commit *commit = &local->commit;
 
-    if (commit->sync_armed || commit->sync_busy || local->failed || commit->synced + 1 >= commit->next_frame)
+    if (commit->sync_busy || local->failed || !local->segments.active || commit->synced >= written(commit))
         return;
-    commit->sync_armed = true;
-    os_timer_start(local->loop, &commit->sync_timer, SYNC_TIMER_US);
+    if (commit->unsynced_bytes >= SYNC_BYTES) {
+        sync_start(local);
+    } else if (!commit->sync_armed) {
+        commit->sync_armed = true;
+        os_timer_start(local->loop, &commit->sync_timer, SYNC_TIMER_US);
+    }
 }
 
 static void timed_done(struct os_job *job)
 {
     struct local *local = container_of(job, struct local, commit.sync_job);
     struct commit *commit = &local->commit;
+    struct segment *segment = commit->sync_segment;
 
     commit->sync_busy = false;
-    commit->busy = false;
-    segment_release(commit->sync_segment);
-    if (commit->err != OK) {
+    commit->sync_segment = NULL;
+    if (segment != local->segments.active)
+        segment_shut(segment);
+    segment_release(segment);
+    if (commit->sync_err != OK) {
         local->count->sync_failures++;
-        local_fail(local, commit->err, "syncing the commit log");
+        local_fail(local, commit->sync_err, "syncing the commit log");
     } else {
         local->count->syncs++;
         if (commit->sync_number > commit->synced)
             commit->synced = commit->sync_number;
-        kick_now(local);
+        if (!local->closing)
+            sync_arm(local);
     }
     local_job_done(local);
-}
-
-/* Takes its turn among the frames, so that what it covers is plain. */
-static void sync_start(struct local *local)
-{
-    struct commit *commit = &local->commit;
-
-    commit->busy = commit->sync_busy = true;
-    commit->sync_segment = local->segments.active;
-    commit->sync_number = commit->next_frame - 1;
-    segment_hold(commit->sync_segment);
-    local_job(local, local->commit_worker, &commit->sync_job, timed_work, timed_done);
 }
 
 static void on_sync_timer(struct os_timer *timer)
 {
     struct local *local = container_of(timer, struct local, commit.sync_timer);
-    struct commit *commit = &local->commit;
 
-    commit->sync_armed = false;
-    if (local->failed || !local->segments.active)
-        return;
-    if (commit->busy)
-        sync_arm(local);
-    else
+    local->commit.sync_armed = false;
+    if (!local->failed && local->segments.active)
         sync_start(local);
 }
 
@@ -323,6 +338,7 @@ static void count_frame(struct local *local, const struct tail_frame *frame)
     if (!frame->segment)
         return;
     count->written_bytes += frame->size;
+    local->commit.unsynced_bytes += frame->size;
     if (local->commit.syncs_in_job) {
         count->syncs++;
         histogram_add(&count->sync_us, (uint64_t)local->commit.sync_us);
@@ -507,7 +523,7 @@ bool commit_finish(struct local *local)
 
     os_timer_stop(&commit->sync_timer);
     commit->sync_armed = false;
-    if (!commit_idle(local))
+    if (!commit_idle(local) || commit->sync_busy)
         return false;
     if (local->failed || !local->segments.active || local->closed_frame)
         return true;

@@ -1,8 +1,9 @@
 /* engine.h: the embedded engine from within: one struct, owned by the loop's thread, and what its files owe each other.
  *
  * Jobs never touch it. A job is handed what it needs (references, numbers, a frame being built), and its `done`, on
- * the loop, applies the result. Three workers:
+ * the loop, applies the result. The workers:
  *   commit   one thread   take a new segment, write and sync frames
+ *   sync     one thread   LOG_OS: the syncs that nobody waits for
  *   settle   one thread   recovery, settling, manifests, trim, backup
  *   read     two threads  cold reads, free space, spare segments (which must not wait behind the settler) */
 #pragma once
@@ -24,7 +25,8 @@ enum {
     POSITION_COUNTER_BITS = 44,
     EPOCH_MAX = (1 << 18) - 1,
     POSITIONS_PER_COMMIT_MAX = 1 << 24,
-    SYNC_TIMER_US = 100 * 1000, /* LOG_OS */
+    SYNC_TIMER_US = 100 * 1000, /* LOG_OS: a sync so long after the first frame that it will cover, */
+    SYNC_BYTES = 1 << 20,       /* or when so much is written */
     ROLL_REST_US = 100 * 1000,
     HOLES_MAX = 1024,
 };
@@ -42,6 +44,7 @@ struct commit {
     uint64_t next_frame;      /* number of the next frame */
     uint64_t synced;          /* frames up to this number are synced: what the next one may vouch for */
     uint64_t sync_number;     /* what a running timed sync will have covered */
+    uint64_t unsynced_bytes;  /* written since the last one began */
     uint64_t queued_bytes;
     struct lane lane;
     log_pos next;             /* the next position to give */
@@ -55,7 +58,7 @@ struct commit {
     int64_t seen_us;          /* when more had come */
     int64_t wait_until;       /* 0: nobody waits for more */
     int64_t rest_us;          /* until then appends are refused, because there was no memory or no descriptor for a segment */
-    enum err err;
+    enum err err, sync_err;
     bool busy, kicked, pressed, sync_armed, sync_busy, syncs_in_job, direct;
 };
 
@@ -86,7 +89,7 @@ struct local {
     char *dir;
     struct os *os;
     struct os_loop *loop;
-    struct os_worker *commit_worker, *settle_worker, *read_worker;
+    struct os_worker *commit_worker, *sync_worker, *settle_worker, *read_worker;
 
     uint32_t epoch;           /* of this boot */
     uint32_t epoch_reserved;  /* what the manifest on disk says: positions up to its end may be given */

@@ -375,6 +375,8 @@ static void engine_destroy(struct local *local)
 {
     if (local->commit_worker)
         os_worker_destroy(local->commit_worker);
+    if (local->sync_worker)
+        os_worker_destroy(local->sync_worker);
     if (local->settle_worker)
         os_worker_destroy(local->settle_worker);
     if (local->read_worker)
@@ -563,6 +565,8 @@ static enum err engine_create(const struct log_local_config *config, struct loca
     TRY(os_worker_create(local->os, "commit", 1, &local->commit_worker));
     if (config->durability == LOG_MEMORY)
         return OK;
+    if (config->durability == LOG_OS)
+        TRY(os_worker_create(local->os, "sync", 1, &local->sync_worker));
     TRY(os_worker_create(local->os, "settle", 1, &local->settle_worker));
     return os_worker_create(local->os, "read", 2, &local->read_worker);
 }

@@ -168,6 +168,74 @@ TEST("acknowledged after the write alone, synced within a tenth of a second")
     end(h);
 }
 
+TEST("while what was acknowledged is synced, later appends are acknowledged: nobody waits for that sync")
+{
+    struct harness *h = make(LOG_OS);
+
+    CHECK(harness_append(h, 1, 1, 100, 0) == OK);
+    CHECK(harness_drain(h));
+    sim_set_sync_us(h->os, 50 * 1000, 50 * 1000);
+    sim_run_until(h->os, SYNC_TIMER_US + 20 * 1000, NULL, NULL);
+    CHECK(inside(h)->commit.sync_busy);
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK(harness_append(h, 1, 1, 100, 0) == OK);
+        CHECK(harness_drain(h));
+    }
+    CHECK(inside(h)->commit.sync_busy);
+    CHECK_INT(inside(h)->commit.sync_number, 1);
+    sim_run_until(h->os, 400 * 1000, NULL, NULL);
+    CHECK_INT(inside(h)->commit.synced, 6);
+    end(h);
+}
+
+TEST("much that is not synced does not wait for the timer")
+{
+    struct harness *h = make(LOG_OS);
+    uint64_t syncs = h->count.syncs;
+
+    sim_set_sync_us(h->os, 10, 10);
+    for (unsigned written = 0; written < 2 * SYNC_BYTES; written += 64 << 10) {
+        CHECK(harness_append(h, 1, 1, 64 << 10, 0) == OK);
+        CHECK(harness_drain(h));
+    }
+    sim_run_until(h->os, 1000, NULL, NULL);
+    CHECK(h->count.syncs >= syncs + 2);
+    end(h);
+}
+
+TEST("the next segment's file fills as the present one does")
+{
+    struct harness *h = harness_create(11, LOG_SYNC);
+    const struct segments *segments;
+    const struct fill *fill;
+    uint64_t size, part;
+
+    h->config.segment_bytes_max = 4 << 20;
+    h->config.tail_bytes_max = h->config.backlog_bytes_max = 64 << 20;
+    CHECK(harness_open(h) == OK);
+    segments = &inside(h)->segments;
+    CHECK(harness_append(h, 1, 1, 1000, 0) == OK);
+    CHECK(harness_drain(h));
+    size = segments->active->head.size;
+    while (segments->active->used < size / 2) {
+        CHECK(harness_append(h, 1, 1, (uint32_t)(size / 64), 0) == OK);
+        CHECK(harness_drain(h));
+    }
+    sim_run_until(h->os, 1000 * 1000, NULL, NULL);
+    fill = segments->fill;
+    if (!CHECK(fill))
+        return;
+    part = segment_filled(fill) * 100 / segments->next_size;
+    CHECK(part >= 40 && part <= 70);
+    while (segments->active->used < size * 4 / 5) {
+        CHECK(harness_append(h, 1, 1, (uint32_t)(size / 64), 0) == OK);
+        CHECK(harness_drain(h));
+    }
+    sim_run_until(h->os, 1000 * 1000, NULL, NULL);
+    CHECK(!segments->fill && segments->spare_count == 1);
+    end(h);
+}
+
 TEST("the positions of one boot run over into the next epoch without being given twice")
 {
     struct harness *h = make(LOG_SYNC);

@@ -102,6 +102,12 @@ enum err segment_open(const struct segment *segment, struct os_file **ret_file)
     return os_open(segment->local->os, path, OS_READ, ret_file);
 }
 
+void segment_shut(struct segment *segment)
+{
+    os_close(segment->file);
+    segment->file = NULL;
+}
+
 static void add(struct local *local, struct segment *segment, const struct segment_head *head, struct os_file *file)
 {
     segment->head = *head;
@@ -304,10 +310,8 @@ static void roll_done(struct os_job *job)
     segments->roll = NULL;
     if (roll->syncs_before && err == OK)
         local->commit.synced = roll->head.first_frame - 1;
-    if (err == OK && roll->before) {
-        os_close(roll->before->file); /* all of it is synced */
-        roll->before->file = NULL;
-    }
+    if (err == OK && roll->before && roll->before != local->commit.sync_segment)
+        segment_shut(roll->before); /* all of it is synced */
     if (err == OK) {
         add(local, roll->segment, &roll->head, roll->file);
         segments->active = roll->segment;
@@ -399,6 +403,8 @@ struct fill {
     struct local *local;
     struct os_file *file;
     uint64_t number, size, at, low_water;
+    uint64_t beside; /* number of the segment that was active when it began */
+    bool busy;
     enum err err;
 };
 
@@ -448,24 +454,57 @@ static void fill_work(struct os_job *job)
     }
 }
 
+static void fill_end(struct fill *fill)
+{
+    if (fill->file)
+        os_close(fill->file);
+    fill->local->segments.fill = NULL;
+    free(fill);
+}
+
+/* It goes on as the active segment fills, so that it is neither late nor in the way of the commits for long: from a
+ * quarter of that to three quarters, or at once when somebody might be waiting for it. */
+static uint64_t fill_due(const struct fill *fill)
+{
+    const struct segment *active = fill->local->segments.active;
+    uint64_t quarter = active->head.size / 4;
+
+    if (active->head.number != fill->beside || active->used >= 3 * quarter)
+        return fill->size;
+    return active->used <= quarter ? 0 : fill->size * (active->used - quarter) / (2 * quarter);
+}
+
+static void fill_done(struct os_job *job);
+
+static void fill_go_on(struct fill *fill)
+{
+    struct local *local = fill->local;
+
+    if (fill->busy || local->closing || local->failed || fill->at > fill_due(fill))
+        return;
+    fill->busy = true;
+    local_job(local, local->read_worker, &fill->job, fill_work, fill_done);
+}
+
 static void fill_done(struct os_job *job)
 {
     struct fill *fill = container_of(job, struct fill, job);
     struct local *local = fill->local;
-    struct segments *segments = &local->segments;
 
-    if (fill->err == OK && fill->at < fill->size && !local->closing && !local->failed) {
-        local_job(local, local->read_worker, &fill->job, fill_work, fill_done);
-        local_job_done(local);
-        return;
+    fill->busy = false;
+    if (fill->err == OK && fill->at < fill->size) {
+        fill_go_on(fill);
+    } else {
+        if (fill->err == OK)
+            spare_give(local, (struct spare){ .number = fill->number, .size = fill->size });
+        fill_end(fill);
     }
-    if (fill->file)
-        os_close(fill->file);
-    segments->fill = NULL;
-    if (fill->err == OK && fill->at == fill->size)
-        spare_give(local, (struct spare){ .number = fill->number, .size = fill->size });
-    free(fill);
     local_job_done(local);
+}
+
+uint64_t segment_filled(const struct fill *fill)
+{
+    return fill->at;
 }
 
 static bool spare_fits(const struct segments *segments)
@@ -482,9 +521,11 @@ void segment_prepare(struct local *local)
     struct segments *segments = &local->segments;
     struct segment *active = segments->active;
 
-    if (!active || active->used < active->head.size / 4 || segments->fill || local->no_space || local->closing)
+    if (segments->fill) {
+        fill_go_on(segments->fill);
         return;
-    if (spare_fits(segments))
+    }
+    if (!active || active->used < active->head.size / 4 || local->no_space || local->closing || spare_fits(segments))
         return;
 
     struct fill *fill = calloc(1, sizeof(*fill));
@@ -495,8 +536,9 @@ void segment_prepare(struct local *local)
     fill->number = segments->next_number++;
     fill->size = segments->next_size;
     fill->low_water = segments->bytes + 3 * fill->size; /* or it would be the spare that fills the disk */
+    fill->beside = active->head.number;
     segments->fill = fill;
-    local_job(local, local->read_worker, &fill->job, fill_work, fill_done);
+    fill_go_on(fill);
 }
 
 void segments_init(struct local *local)
@@ -510,6 +552,8 @@ void segments_deinit(struct local *local)
 {
     struct list *link;
 
+    if (local->segments.fill)
+        fill_end(local->segments.fill); /* the next start removes the file */
     while ((link = list_pop(&local->segments.all))) {
         struct segment *segment = container_of(link, struct segment, link);
 

@@ -18,7 +18,7 @@ enum {
     SPARES_MAX = 16,
     SEGMENT_FIRST_BYTES = 1 << 20,
     SEGMENT_GROWTH = 4,
-    FILL_STEP_BYTES = 1 << 20,
+    FILL_STEP_BYTES = 128 << 10,
     SEGMENT_CLOSED_MAX = 64, /* settle when there are more, however small they are */
     SEGMENTS_IN_TAIL = 4,
 };
@@ -73,6 +73,9 @@ must_use enum err segment_make(struct os *os, const char *dir, const struct segm
 /* Open it for reading. For jobs that hold a reference, which keeps its name. NO_MEMORY, MISSING, IO. */
 must_use enum err segment_open(const struct segment *segment, struct os_file **ret_file);
 
+/* It is written no more: its file need not stay open. */
+void segment_shut(struct segment *segment);
+
 /* Create the object in memory and put it last in the list; the list holds the reference. NULL without memory. */
 struct segment *segment_add(struct local *local, const struct segment_head *head, struct os_file *file);
 /* `frame` was added to it. */
@@ -96,6 +99,9 @@ void segment_roll(struct local *local, uint64_t bytes);
 
 /* After each frame: have the next spare ready in time. */
 void segment_prepare(struct local *local);
+
+/* Bytes of the next spare that are written. */
+uint64_t segment_filled(const struct fill *fill);
 
 void segments_init(struct local *local);
 void segments_deinit(struct local *local);
