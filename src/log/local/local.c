@@ -431,6 +431,7 @@ static void engine_close(struct log *log, void (*closed)(void *ctx), void *ctx)
     local->closed_ctx = ctx;
     os_timer_stop(&local->space_timer);
     trim_stop(local);
+    settle_stop(local);
     manifest_stop(local);
     local_close_check(local);
 }

@@ -21,8 +21,7 @@ static enum err pack_write(struct pack *pack, size_t size)
     return OK;
 }
 
-/* Whole blocks leave; what is left moves to the front. */
-static enum err pack_flush(struct pack *pack)
+enum err pack_flush(struct pack *pack)
 {
     size_t size = pack->size & ~(size_t)(OS_BLOCK_BYTES - 1);
 

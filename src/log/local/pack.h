@@ -28,5 +28,8 @@ must_use enum err pack_reserve(struct pack *pack, size_t size, char **ret_at);
  * for it is the first of its log. */
 must_use enum err pack_accept(struct pack *pack, const struct batch_head *head, bool fresh);
 
+/* What is gathered goes to the file, but for less than a block. */
+must_use enum err pack_flush(struct pack *pack);
+
 /* The index and the trailer, synced. */
 must_use enum err pack_finish(struct pack *pack);

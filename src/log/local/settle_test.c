@@ -1,5 +1,5 @@
 /* settle_test.c: where a pass takes its batches from; what comes of them is the matter of the other tests. */
-#include "log/local/engine.h"
+#include "log/local/pass.h"
 #include "log/log_harness.h"
 
 enum { LOGS = 2, BODY_BYTES = 9000 };
@@ -79,6 +79,58 @@ TEST("what has rotted in memory is settled from the disk")
     CHECK(h->count.settled_files > 0 && inside(h)->tail.unsettled->number > 4);
     harness_close(h);
     CHECK(harness_open(h) == OK);
+    check_all(h);
+    harness_close(h);
+    harness_destroy(h);
+}
+
+static bool resting(void *ctx)
+{
+    struct harness *h = ctx;
+
+    return inside(h)->settle->resting;
+}
+
+/* A pass of some steps begins, and nobody commits beside it. */
+static struct harness *make_resting(void)
+{
+    struct harness *h = harness_create(5, LOG_SYNC);
+
+    h->config.tail_bytes_max = 4 << 20;
+    h->config.segment_bytes_max = 1 << 20;
+    h->config.backlog_bytes_max = 64 << 20;
+    h->config.settled_bytes_max = 16 << 20;
+    CHECK(harness_open(h) == OK);
+    for (unsigned i = 0; i < 400 && !settle_busy(inside(h)); i++)
+        put(h, 1);
+    CHECK(sim_run_until(h->os, 1000 * 1000, resting, h));
+    return h;
+}
+
+TEST("a pass that is ahead rests, while nobody waits for it, and comes to its end all the same")
+{
+    struct harness *h = make_resting();
+    int64_t start = os_mono_us(h->os);
+
+    CHECK(settle_busy(inside(h)) && h->count.settled_files == 0);
+    sim_run_until(h->os, 1000 * 1000, NULL, NULL);
+    CHECK(!settle_busy(inside(h)) && h->count.settled_files > 0);
+    CHECK(os_mono_us(h->os) - start >= 8000);
+    harness_close(h);
+    CHECK(harness_open(h) == OK);
+    check_all(h);
+    harness_close(h);
+    harness_destroy(h);
+}
+
+TEST("a pass that rests does not hold up the end, nor is anything of it left")
+{
+    struct harness *h = make_resting();
+
+    harness_close(h);
+    CHECK(harness_open(h) == OK);
+    check_all(h);
+    sim_run_until(h->os, 3000 * 1000, NULL, NULL);
     check_all(h);
     harness_close(h);
     harness_destroy(h);
