@@ -259,7 +259,7 @@ static void plan(struct sim *sim)
     unsigned kind = kinds[below(sim, 5)];
     uint64_t nth = 1 + below(sim, 500);
 
-    switch (below(sim, 9)) {
+    switch (below(sim, 10)) {
     case 0:
     case 1:
         note(sim, "planned: the power fails in operation %llu of kinds %u", (unsigned long long)nth, kind);
@@ -267,7 +267,10 @@ static void plan(struct sim *sim)
         sim->trouble = true;
         break;
     case 2:
+    case 7:
         kind = below(sim, 4) ? kind : SIM_SYNC | SIM_WRITE;
+        if (below(sim, 3) == 0) /* the one that a commit must not get wrong */
+            kind = SIM_WRITE;
         note(sim, "planned: operation %llu of kinds %u fails", (unsigned long long)nth, kind);
         sim_fail_at(sim->os, kind, nth, 1 + below(sim, 3), ERR_IO);
         sim->trouble = true;
@@ -295,6 +298,11 @@ static void plan(struct sim *sim)
 
 static void meanwhile(struct sim *sim)
 {
+    if (sim->wrong_by && below(sim, 3) == 0) {
+        note(sim, "the clock is put right, by %lld minutes", (long long)(sim->wrong_by / 60000));
+        clock_step(sim, -sim->wrong_by);
+        sim->wrong_by = 0;
+    }
     switch (below(sim, 10)) {
     case 0:
         note(sim, "connections are cut");
@@ -344,18 +352,33 @@ static bool is_idle(void *ctx)
     return follow_is_idle(sim) && access_is_idle(sim);
 }
 
-/* Everybody rests, days pass at once, and often minutes in earnest, after which what has expired is given back. */
+/* Any number, or so many that what some stream was just given has nearly expired. */
+static ms hours_to_pass(struct sim *sim)
+{
+    const struct model *model = &sim->model;
+    uint64_t hours = 1 + below(sim, HOURS_MAX);
+
+    if (model->stream_count == 0 || below(sim, 2))
+        return (ms)hours * 3600000;
+    hours = model->streams[below(sim, model->stream_count)].retention;
+    return (ms)hours * 3600000 - (ms)below(sim, 3600000);
+}
+
+/* Everybody rests, and days pass at once. Either it is the clock that is wrong; or, often, minutes pass in earnest, after
+ * which what has expired is given back. */
 static void pass_days(struct sim *sim)
 {
-    ms by = (ms)(1 + below(sim, HOURS_MAX)) * 3600000;
+    ms by = hours_to_pass(sim);
 
     sim->working = false;
     if (!sim_run_until(sim->os, REST_MAX_US, is_idle, sim) || is_down(sim))
         return;
-    note(sim, "%lld hours pass", (long long)(by / 3600000));
+    note(sim, "%lld minutes pass", (long long)(by / 60000));
     clock_step(sim, by);
     sim->days++;
-    if (below(sim, 3))
+    if (below(sim, 3) == 0)
+        sim->wrong_by += by;
+    else if (below(sim, 3))
         (void)sim_run_until(sim->os, (int64_t)(1 + below(sim, 40)) * 60 * 1000 * 1000, is_down, sim);
     if (!is_down(sim))
         work_start(sim);
@@ -374,7 +397,7 @@ static void work(struct sim *sim)
     for (uint64_t i = 0; i < pieces && !is_down(sim); i++) {
         (void)sim_run_until(sim->os, sim->pace * (1000 + (int64_t)below(sim, 300 * 1000)), is_down, sim);
         meanwhile(sim);
-        if (!is_down(sim) && below(sim, 30) == 0)
+        if (!is_down(sim) && below(sim, 20) == 0)
             pass_days(sim);
     }
     if (sim->stopped && !sim->trouble)

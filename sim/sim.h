@@ -323,6 +323,7 @@ struct sim {
     ms horizon;        /* what arrived earlier may not be shown by the present answer */
     unsigned steps;    /* of the wall clock: a signature made before may be too old or too new */
     unsigned days;     /* how often days passed at once */
+    ms wrong_by;       /* so far ahead is the clock, until somebody puts it right */
     bool at_rest;      /* the last life ended with a power loss: nothing of the disk is in a cache */
     unsigned complaints; /* lines of level error in this life */
     unsigned told;     /* lines of the log that tell of damage or of a cut, in this life */
