@@ -121,6 +121,6 @@ void os_job_start(struct os_worker *worker, struct os_loop *loop, struct os_job 
     assert(!worker->stopping);
     *worker->last = job;
     worker->last = &job->next;
-    pthread_cond_signal(&worker->arrived);
     pthread_mutex_unlock(&worker->mutex);
+    pthread_cond_signal(&worker->arrived); /* whoever wakes finds the mutex free */
 }
