@@ -1,4 +1,4 @@
-/* conn.h: one connection of a client, as client.c (HTTP/1.1) and duplex.c (HTTP/2) share it. */
+/* conn.h: one connection of a client, as client.c, answer.c and duplex.c (HTTP/2) share it. */
 #pragma once
 
 #include "sim.h"
@@ -21,6 +21,11 @@ struct conn {
 /* client.c */
 void conn_flush(struct conn *conn); /* write what conn->out holds, unless something is being written */
 void conn_broken(struct conn *conn);
+void client_drop(struct client *client); /* the connection is of no use any more */
+void client_finish(struct client *client, int status, const struct node *answer); /* nothing more is waited for */
+
+/* answer.c: bytes of a connection, whose client is told when they make an answer or an event. */
+void answer_bytes(void *ctx, char *at, size_t size);
 
 /* duplex.c: body and events go to client->answer and client->events. */
 bool duplex_create(struct conn *conn);

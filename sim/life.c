@@ -1,5 +1,5 @@
 /* life.c: a run: lives of a server on one disk. Each begins with a start (which may be hit), everything is read back,
- * clients work while things go wrong, and it ends: power loss, kill or an orderly stop. */
+ * clients work while things go wrong (trouble.c), and it ends: power loss, kill or an orderly stop. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,14 +11,10 @@ enum {
     STOP_US = 60 * 1000 * 1000,
     REST_US = 2 * 1000 * 1000, /* for what was closed in the last turns */
     STARTS_MAX = 30, /* in a row that were hit */
-    DISK_BYTES = 1 << 30,
     OWN_BYTES = 4 << 20,
     ANSWER_COPIES = 4, /* sealed, plain, written, and the half-grown buffer that it is written to */
     SLOW = 30,
     TOLD_US = 300 * 1000,
-    HOURS_MAX = 72,
-    REST_MAX_US = 90 * 1000 * 1000,
-    SHIFT_MS_MAX = 6 * 3600 * 1000,
 };
 
 /* ---- the server --------------------------------------------------------------------------------------------------- */
@@ -96,8 +92,7 @@ static bool is_up_or_down(void *ctx)
     return sim->ready || sim->stopped || sim->failed;
 }
 
-/* Without power nobody answers. */
-static bool is_down(void *ctx)
+bool life_is_down(void *ctx)
 {
     struct sim *sim = ctx;
 
@@ -226,7 +221,7 @@ static void stop(struct sim *sim)
     note(sim, "the server is told to stop");
     sim->trouble = true;
     sim_signal(sim->os, OS_STOP);
-    if (!sim_run_until(sim->os, STOP_US, is_down, sim) && harmless)
+    if (!sim_run_until(sim->os, STOP_US, life_is_down, sim) && harmless)
         refute(sim, "the server does not stop");
     else if (sim->exit_code != 0 && harmless)
         refute(sim, "the server stops with %d", sim->exit_code);
@@ -242,163 +237,23 @@ static void end_somehow(struct sim *sim)
     life_end(sim, sim_frozen(sim->os) || pick % 3 != 0);
 }
 
-/* ---- what goes wrong ---------------------------------------------------------------------------------------------- */
-
-static void scarce(struct sim *sim)
-{
-    unsigned per_million = 1u << below(sim, 14);
-
-    note(sim, "planned: %u of a million allocations fail", per_million);
-    heap_fail(below(sim, UINT64_MAX), per_million);
-    sim->trouble = true;
-}
-
-static void plan(struct sim *sim)
-{
-    static const unsigned kinds[] = { SIM_SYNC, SIM_WRITE, SIM_META, SIM_READ, SIM_ANY };
-    unsigned kind = kinds[below(sim, 5)];
-    uint64_t nth = 1 + below(sim, 500);
-
-    switch (below(sim, 10)) {
-    case 0:
-    case 1:
-        note(sim, "planned: the power fails in operation %llu of kinds %u", (unsigned long long)nth, kind);
-        sim_crash_at(sim->os, kind, nth);
-        sim->trouble = true;
-        break;
-    case 2:
-    case 7:
-        kind = below(sim, 4) ? kind : SIM_SYNC | SIM_WRITE;
-        if (below(sim, 3) == 0) /* the one that a commit must not get wrong */
-            kind = SIM_WRITE;
-        note(sim, "planned: operation %llu of kinds %u fails", (unsigned long long)nth, kind);
-        sim_fail_at(sim->os, kind, nth, 1 + below(sim, 3), ERR_IO);
-        sim->trouble = true;
-        break;
-    case 3:
-        note(sim, "planned: syncs are slow");
-        sim_set_sync_us(sim->os, 1000, 200 * 1000);
-        break;
-    case 4:
-        note(sim, "planned: the disk is small");
-        sim_set_capacity(sim->os, (uint64_t)(1 + below(sim, 12)) << 20);
-        sim->trouble = true;
-        break;
-    case 5:
-        note(sim, "planned: a bad network");
-        sim_set_net(sim->os, (int64_t)(1000 + below(sim, 50000)), (unsigned)below(sim, 20000));
-        break;
-    case 6:
-        scarce(sim);
-        break;
-    default:
-        break;
-    }
-}
-
-static void meanwhile(struct sim *sim)
-{
-    if (sim->wrong_by && below(sim, 3) == 0) {
-        note(sim, "the clock is put right, by %lld minutes", (long long)(sim->wrong_by / 60000));
-        clock_step(sim, -sim->wrong_by);
-        sim->wrong_by = 0;
-    }
-    switch (below(sim, 10)) {
-    case 0:
-        note(sim, "connections are cut");
-        (void)sim_cut(sim->os, 500);
-        break;
-    case 1: {
-        ms by = (ms)below(sim, SHIFT_MS_MAX / 8) - SHIFT_MS_MAX / 16;
-
-        if (below(sim, 3) == 0 && os_wall_ms(sim->os) < INT64_MAX) {
-            note(sim, "the clock steps by %lld ms", (long long)by);
-            clock_step(sim, by);
-        }
-        break;
-    }
-    case 2:
-        sim_set_capacity(sim->os, DISK_BYTES);
-        break;
-    case 3:
-        access_change(sim);
-        break;
-    case 4:
-        sim_signal(sim->os, OS_RELOAD);
-        break;
-    default:
-        break;
-    }
-}
-
-/* The disk lies while clients work; that the server complains of what it finds then is not enough. */
-static void planted(struct sim *sim)
-{
-    if (sim->plant == PLANT_SYNC_SKIPPED)
-        sim_lie(sim->os, SIM_SYNC, 1000000);
-    if (sim->plant == PLANT_SYNC_SOMETIMES)
-        sim_lie(sim->os, SIM_SYNC, 100000);
-    if (sim->plant == PLANT_WRITE_LOST)
-        sim_lie(sim->os, SIM_WRITE, 5000);
-}
-
-static bool is_idle(void *ctx)
-{
-    struct sim *sim = ctx;
-
-    for (unsigned i = 0; i < CLIENTS_MAX; i++)
-        if (sim->clients[i].busy)
-            return false;
-    return follow_is_idle(sim) && access_is_idle(sim);
-}
-
-/* Any number, or so many that what some stream was just given has nearly expired. */
-static ms hours_to_pass(struct sim *sim)
-{
-    const struct model *model = &sim->model;
-    uint64_t hours = 1 + below(sim, HOURS_MAX);
-
-    if (model->stream_count == 0 || below(sim, 2))
-        return (ms)hours * 3600000;
-    hours = model->streams[below(sim, model->stream_count)].retention;
-    return (ms)hours * 3600000 - (ms)below(sim, 3600000);
-}
-
-/* Everybody rests, and days pass at once. Either it is the clock that is wrong; or, often, minutes pass in earnest, after
- * which what has expired is given back. */
-static void pass_days(struct sim *sim)
-{
-    ms by = hours_to_pass(sim);
-
-    sim->working = false;
-    if (!sim_run_until(sim->os, REST_MAX_US, is_idle, sim) || is_down(sim))
-        return;
-    note(sim, "%lld minutes pass", (long long)(by / 60000));
-    clock_step(sim, by);
-    sim->days++;
-    if (below(sim, 3) == 0)
-        sim->wrong_by += by;
-    else if (below(sim, 3))
-        (void)sim_run_until(sim->os, (int64_t)(1 + below(sim, 40)) * 60 * 1000 * 1000, is_down, sim);
-    if (!is_down(sim))
-        work_start(sim);
-}
+/* ---- a life ------------------------------------------------------------------------------------------------------- */
 
 static void work(struct sim *sim)
 {
     uint64_t pieces = 1 + below(sim, 12);
 
     sim->pace = below(sim, 6) ? 1 : SLOW;
-    planted(sim);
-    plan(sim);
+    trouble_lie(sim);
+    trouble_plan(sim);
     if (below(sim, 4) == 0)
-        plan(sim);
+        trouble_plan(sim);
     work_start(sim);
-    for (uint64_t i = 0; i < pieces && !is_down(sim); i++) {
-        (void)sim_run_until(sim->os, sim->pace * (1000 + (int64_t)below(sim, 300 * 1000)), is_down, sim);
-        meanwhile(sim);
-        if (!is_down(sim) && below(sim, 20) == 0)
-            pass_days(sim);
+    for (uint64_t i = 0; i < pieces && !life_is_down(sim); i++) {
+        (void)sim_run_until(sim->os, sim->pace * (1000 + (int64_t)below(sim, 300 * 1000)), life_is_down, sim);
+        trouble_meanwhile(sim);
+        if (!life_is_down(sim) && below(sim, 20) == 0)
+            trouble_pass_days(sim);
     }
     if (sim->stopped && !sim->trouble)
         refute(sim, "the server ends, and nothing was wrong");
@@ -413,8 +268,8 @@ static bool is_well(struct sim *sim)
     sim_heal(sim->os);
     heap_fail(0, 0);
     if (sim->trouble)
-        (void)sim_run_until(sim->os, TOLD_US, is_down, sim);
-    return !is_down(sim);
+        (void)sim_run_until(sim->os, TOLD_US, life_is_down, sim);
+    return !life_is_down(sim);
 }
 
 /* Start until nothing hits it. */
@@ -426,7 +281,7 @@ static bool start(struct sim *sim, bool safely)
 
             sim->trouble = true;
             if (below(sim, 4) == 0)
-                scarce(sim);
+                trouble_scarce(sim);
             else if (below(sim, 3))
                 sim_crash_at(sim->os, SIM_ANY, nth);
             else

@@ -23,6 +23,7 @@ enum {
     BODY_BYTES_MAX = 1 << 20,
     ANSWER_BYTES_MAX = 8 << 20,
     DISK_FILE_MAX = 64 << 20,
+    DISK_BYTES = 1 << 30,
 };
 
 #define SIM_ADDRESS "127.0.0.1:4567"
@@ -305,6 +306,14 @@ void limit_forget(struct sim *sim);
 
 void rot_probe(struct sim *sim); /* between an end by power loss and a start; the disk is as before afterwards */
 
+/* ---- trouble.c ---------------------------------------------------------------------------------------------------- */
+
+void trouble_plan(struct sim *sim);      /* for the life that begins */
+void trouble_scarce(struct sim *sim);    /* allocations fail */
+void trouble_meanwhile(struct sim *sim); /* perhaps something, now */
+void trouble_pass_days(struct sim *sim);
+void trouble_lie(struct sim *sim);       /* the planted lies of the disk */
+
 /* ---- life.c ------------------------------------------------------------------------------------------------------- */
 
 struct sim {
@@ -356,6 +365,7 @@ enum {
 /* One server on the disk as it is: true if it is ready. Then, in any case: its end. */
 bool life_boot(struct sim *sim);
 void life_end(struct sim *sim, bool power_loss);
+bool life_is_down(void *sim); /* without power nobody answers */
 
 /* A whole run; false: it failed, and the reason is in sim->why. */
 bool sim_run(struct sim *sim, uint64_t seed, unsigned plant, bool aloud);
