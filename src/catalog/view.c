@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/grow.h"
 #include "catalog/keys.h"
 #include "catalog/room.h"
 #include "shape/decode.h"
@@ -146,15 +147,7 @@ static enum err shard_insert(struct stream *stream, struct shard *shard)
 {
     size_t at = stream_shard_from(stream, shard->index);
 
-    if (stream->shard_count == stream->shard_capacity) {
-        size_t capacity = stream->shard_capacity ? stream->shard_capacity * 2 : 4;
-        struct shard **shards = realloc(stream->shards, capacity * sizeof(*shards));
-
-        if (shards == NULL)
-            return ERR_NO_MEMORY;
-        stream->shards = shards;
-        stream->shard_capacity = capacity;
-    }
+    TRY(GROW(stream->shards, stream->shard_count, stream->shard_capacity, 4));
     memmove(stream->shards + at + 1, stream->shards + at, (stream->shard_count - at) * sizeof(*stream->shards));
     stream->shards[at] = shard;
     stream->shard_count++;

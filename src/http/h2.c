@@ -2,6 +2,7 @@
  *
  * A stream lives until both nghttp2 has closed it and the owner is done with its request. When the peer closes it
  * first, it waits among the `gone` until the owner can be told. */
+#include "base/grow.h"
 #include "http/h2_stream.h"
 
 #include <stdlib.h>
@@ -112,15 +113,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
 static bool keep(struct h2_stream *stream, nghttp2_rcbuf *text)
 {
-    if (stream->kept_count == stream->kept_capacity) {
-        size_t capacity = stream->kept_capacity ? stream->kept_capacity * 2 : (size_t)HEADERS_FIRST * 2;
-        nghttp2_rcbuf **kept = realloc(stream->kept, capacity * sizeof(nghttp2_rcbuf *));
-
-        if (kept == NULL)
-            return false;
-        stream->kept = kept;
-        stream->kept_capacity = capacity;
-    }
+    if (GROW(stream->kept, stream->kept_count, stream->kept_capacity, (size_t)HEADERS_FIRST * 2) != OK)
+        return false;
     nghttp2_rcbuf_incref(text);
     stream->kept[stream->kept_count++] = text;
     return true;
@@ -137,15 +131,8 @@ static bool add_header(struct h2_stream *stream, str name, str value)
 {
     struct http_request *request = &stream->request;
 
-    if (request->header_count == stream->header_capacity) {
-        size_t capacity = stream->header_capacity ? stream->header_capacity * 2 : HEADERS_FIRST;
-        struct http_header *headers = realloc(request->headers, capacity * sizeof(*headers));
-
-        if (headers == NULL)
-            return false;
-        request->headers = headers;
-        stream->header_capacity = capacity;
-    }
+    if (GROW(request->headers, request->header_count, stream->header_capacity, HEADERS_FIRST) != OK)
+        return false;
     request->headers[request->header_count++] = (struct http_header){ .name = name, .value = value };
     return true;
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "codec/cbor.h"
 #include "codec/json.h"
 
@@ -42,15 +43,7 @@ static void write_text(struct encoder *encoder, str text)
 
 static enum err set_apart(struct shape_blobs *blobs, size_t offset, str bytes)
 {
-    if (blobs->count == blobs->capacity) {
-        size_t capacity = blobs->capacity ? blobs->capacity * 2 : BLOBS_FIRST;
-        struct shape_blob *at = realloc(blobs->at, capacity * sizeof(*at));
-
-        if (at == NULL)
-            return ERR_NO_MEMORY;
-        blobs->at = at;
-        blobs->capacity = capacity;
-    }
+    TRY(GROW(blobs->at, blobs->count, blobs->capacity, BLOBS_FIRST));
     blobs->at[blobs->count++] = (struct shape_blob){ offset, bytes };
     blobs->bytes += bytes.size;
     return OK;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "log/local/idmap.h"
 
 struct entry {
@@ -85,15 +86,7 @@ static enum err entry_add(struct hostile *hostile, struct stream *stream, struct
 {
     struct entry *entry;
 
-    if (stream->count == stream->capacity) {
-        uint32_t capacity = stream->capacity ? stream->capacity * 2 : 8;
-        struct entry *entries = realloc(stream->entries, capacity * sizeof(*entries));
-
-        if (!entries)
-            return ERR_NO_MEMORY;
-        stream->entries = entries;
-        stream->capacity = capacity;
-    }
+    TRY(GROW(stream->entries, stream->count, stream->capacity, 8));
     entry = &stream->entries[stream->count];
     entry->bytes = malloc(append->size + 1u);
     if (!entry->bytes)
@@ -238,15 +231,7 @@ static enum err submit(struct log *log, struct log_commit *commit)
 
 static enum err push(struct log_read *read, const struct entry *entry)
 {
-    if (read->batch_count == read->batch_capacity) {
-        uint32_t capacity = read->batch_capacity ? read->batch_capacity * 2 : 8;
-        struct log_batch *batches = realloc(read->batches, capacity * sizeof(*batches));
-
-        if (!batches)
-            return ERR_NO_MEMORY;
-        read->batches = batches;
-        read->batch_capacity = capacity;
-    }
+    TRY(GROW(read->batches, read->batch_count, read->batch_capacity, 8));
     read->batches[read->batch_count++] = entry->batch;
     read->held_bytes += entry->batch.body.size;
     return OK;

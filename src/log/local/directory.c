@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "log/local/rebuild.h"
 
 enum { NAMES_MAX = 1 << 20 };
@@ -25,15 +26,9 @@ void recover_doom(struct recover *state, const char *name)
 
 static enum err numbers_push(struct numbers *numbers, uint64_t number)
 {
-    if (numbers->count == numbers->capacity) {
-        uint32_t capacity = numbers->capacity ? numbers->capacity * 2 : 64;
-        uint64_t *at = capacity <= NAMES_MAX ? realloc(numbers->at, capacity * sizeof(*at)) : NULL;
-
-        if (!at)
-            return ERR_NO_MEMORY;
-        numbers->at = at;
-        numbers->capacity = capacity;
-    }
+    if (numbers->count == NAMES_MAX)
+        return ERR_NO_MEMORY;
+    TRY(GROW(numbers->at, numbers->count, numbers->capacity, 64));
     numbers->at[numbers->count++] = number;
     return OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "base/grow.h"
 #include "log/local/lookup.h"
 #include "log/local/scan.h"
 
@@ -104,15 +105,7 @@ static struct chunk *chunk_add(struct fetch *fetch, size_t size)
 
 static enum err found_push(struct fetch *fetch, const struct batch_head *head, const char *body)
 {
-    if (fetch->found_count == fetch->found_capacity) {
-        uint32_t capacity = fetch->found_capacity ? fetch->found_capacity * 2 : 16;
-        struct found *found = realloc(fetch->found, capacity * sizeof(*found));
-
-        if (!found)
-            return ERR_NO_MEMORY;
-        fetch->found = found;
-        fetch->found_capacity = capacity;
-    }
+    TRY(GROW(fetch->found, fetch->found_count, fetch->found_capacity, 16));
     fetch->found[fetch->found_count++] = (struct found){ fetch->chunk_count - 1, *head, body };
     fetch->bytes += head->size;
     return OK;
@@ -483,15 +476,7 @@ static enum err file_add(struct fetch *fetch, struct settled_file *file)
     at.known = lookup_get(fetch->local->lookups, file->at.number, fetch->log, &entries, &at.count);
     if (at.known && at.count == 0)
         return OK;
-    if (fetch->file_count == fetch->file_capacity) {
-        uint32_t capacity = fetch->file_capacity ? fetch->file_capacity * 2 : 4;
-        struct fetch_file *files = realloc(fetch->files, capacity * sizeof(*files));
-
-        if (!files)
-            return ERR_NO_MEMORY;
-        fetch->files = files;
-        fetch->file_capacity = capacity;
-    }
+    TRY(GROW(fetch->files, fetch->file_count, fetch->file_capacity, 4));
     if (at.known) {
         at.entries = malloc(at.count * sizeof(*entries));
         if (!at.entries)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "base/grow.h"
 #include "log/local/pass.h"
 #include "log/local/recover.h"
 
@@ -12,15 +13,7 @@ enum { HOLD_SLICE = 4096 };
 
 static enum err hold(struct settle *settle, struct tail_frame *frame)
 {
-    if (settle->held_count == settle->held_capacity) {
-        uint32_t capacity = settle->held_capacity ? settle->held_capacity * 2 : 256;
-        struct held *held = realloc(settle->held, capacity * sizeof(*held));
-
-        if (!held)
-            return ERR_NO_MEMORY;
-        settle->held = held;
-        settle->held_capacity = capacity;
-    }
+    TRY(GROW(settle->held, settle->held_count, settle->held_capacity, 256));
     frame->bytes->refs++;
     settle->held[settle->held_count++] = (struct held){
         .chunk = frame->bytes, .offset = frame->offset, .segment = settle->hold_segment,
@@ -52,15 +45,7 @@ enum err gather_hold(struct settle *settle)
 
 static enum err ref_push(struct settle *settle, struct ref ref)
 {
-    if (settle->ref_count == settle->ref_capacity) {
-        uint32_t capacity = settle->ref_capacity ? settle->ref_capacity * 2 : 1024;
-        struct ref *refs = realloc(settle->refs, capacity * sizeof(*refs));
-
-        if (!refs)
-            return ERR_NO_MEMORY;
-        settle->refs = refs;
-        settle->ref_capacity = capacity;
-    }
+    TRY(GROW(settle->refs, settle->ref_count, settle->ref_capacity, 1024));
     settle->refs[settle->ref_count++] = ref;
     return OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "base/grow.h"
 
 enum {
     PACK_BYTES = 1 << 20,
@@ -74,15 +75,7 @@ static enum err pack_append(struct pack *pack, str bytes)
 
 static enum err entry_begin(struct pack *pack, const struct batch_head *head)
 {
-    if (pack->entry_count == pack->entry_capacity) {
-        uint32_t capacity = pack->entry_capacity ? pack->entry_capacity * 2 : 64;
-        struct settled_entry *entries = realloc(pack->entries, capacity * sizeof(*entries));
-
-        if (!entries)
-            return ERR_NO_MEMORY;
-        pack->entries = entries;
-        pack->entry_capacity = capacity;
-    }
+    TRY(GROW(pack->entries, pack->entry_count, pack->entry_capacity, 64));
     pack->entries[pack->entry_count++] = (struct settled_entry){
         .log = head->log, .first = head->first, .time_min = head->time, .time_max = head->time,
         .offset = pack->offset + pack->size,

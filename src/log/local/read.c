@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "log/local/fetch.h"
 
 enum { READ_BATCHES_FIRST = 16 };
@@ -17,15 +18,7 @@ enum { READ_BATCHES_FIRST = 16 };
 
 enum err read_push(struct log_read *read, struct log_batch batch, struct chunk *chunk)
 {
-    if (read->batch_count == read->batch_capacity) {
-        uint32_t capacity = read->batch_capacity ? read->batch_capacity * 2 : READ_BATCHES_FIRST;
-        struct log_batch *batches = realloc(read->batches, capacity * sizeof(*batches));
-
-        if (!batches)
-            return ERR_NO_MEMORY;
-        read->batches = batches;
-        read->batch_capacity = capacity;
-    }
+    TRY(GROW(read->batches, read->batch_count, read->batch_capacity, READ_BATCHES_FIRST));
     if (read->batch_count == 0 || read->batches[read->batch_count - 1].frame != chunk)
         read->held_bytes += chunk->size;
     batch.frame = chunk;

@@ -1,4 +1,5 @@
 /* rebuild.c: a manifest that is damaged, from the trailers of the settled files; see rebuild.h for what must agree. */
+#include "base/grow.h"
 #include "log/local/rebuild.h"
 
 #include <stdlib.h>
@@ -13,22 +14,6 @@ struct rebuild {
     uint64_t next_frame;       /* of the oldest that is not settled */
     bool unsettled;
 };
-
-/* Twice the room when it is full. */
-static enum err grow(void **at, uint32_t count, uint32_t *capacity, size_t size)
-{
-    uint32_t more = *capacity ? *capacity * 2 : 64;
-    void *grown;
-
-    if (count < *capacity)
-        return OK;
-    grown = realloc(*at, more * size);
-    if (!grown)
-        return ERR_NO_MEMORY;
-    *at = grown;
-    *capacity = more;
-    return OK;
-}
 
 /* ---- settled files --------------------------------------------------------------------------------------------- */
 
@@ -74,7 +59,7 @@ static enum err collect_files(struct rebuild *rebuild)
         struct manifest_file file;
         enum err err;
 
-        TRY(grow((void **)&manifest->files, manifest->file_count, &rebuild->file_capacity, sizeof(file)));
+        TRY(GROW(manifest->files, manifest->file_count, rebuild->file_capacity, 64));
         TRY(open_settled(rebuild, settled->at[i], &os_file));
         err = read_trailer(os_file, settled->at[i], &file);
         os_close(os_file);
@@ -120,7 +105,7 @@ static enum err collect_sealed_of(struct rebuild *rebuild, struct os_file *os_fi
         for (uint32_t i = 0; err == OK && i < block->count; i++) {
             if (!(block->entries[i].flags & LOG_SEAL))
                 continue;
-            err = grow((void **)&manifest->sealed, manifest->sealed_count, &rebuild->sealed_capacity, sizeof(log_id));
+            err = GROW(manifest->sealed, manifest->sealed_count, rebuild->sealed_capacity, 64);
             if (err == OK)
                 manifest->sealed[manifest->sealed_count++] = block->entries[i].log;
         }

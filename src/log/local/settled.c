@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/grow.h"
 #include "log/local/segment.h"
 
 #define SETTLED_MAGIC 0x545445535441454cu
@@ -177,15 +178,7 @@ struct entries {
 
 static enum err entries_push(struct entries *entries, const struct settled_entry *entry)
 {
-    if (entries->count == entries->capacity) {
-        uint32_t capacity = entries->capacity ? entries->capacity * 2 : 4;
-        struct settled_entry *at = realloc(entries->at, capacity * sizeof(*at));
-
-        if (!at)
-            return ERR_NO_MEMORY;
-        entries->at = at;
-        entries->capacity = capacity;
-    }
+    TRY(GROW(entries->at, entries->count, entries->capacity, 4));
     entries->at[entries->count++] = *entry;
     return OK;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "log/local/settled.h"
 
 enum {
@@ -157,15 +158,7 @@ static enum err dead_push(struct checker *checker, uint64_t offset, uint64_t siz
         last->size += size;
         return OK;
     }
-    if (checker->dead_count == checker->dead_capacity) {
-        uint32_t capacity = checker->dead_capacity ? checker->dead_capacity * 2 : 64;
-        struct range *dead = realloc(checker->dead, capacity * sizeof(*dead));
-
-        if (!dead)
-            return ERR_NO_MEMORY;
-        checker->dead = dead;
-        checker->dead_capacity = capacity;
-    }
+    TRY(GROW(checker->dead, checker->dead_count, checker->dead_capacity, 64));
     checker->dead[checker->dead_count++] = (struct range){ .offset = offset, .size = size };
     return OK;
 }
