@@ -5,7 +5,7 @@
  *   commit   one thread   take a new segment, write and sync frames
  *   sync     one thread   LOG_OS: the syncs that nobody waits for
  *   settle   one thread   recovery, settling, manifests, trim, backup
- *   read     two threads  cold reads, free space, spare segments (which must not wait behind the settler) */
+ *   read     four threads cold reads, free space, spare segments (which must not wait behind the settler) */
 #pragma once
 
 #include "base/buf.h"

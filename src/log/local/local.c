@@ -569,7 +569,7 @@ static enum err engine_create(const struct log_local_config *config, struct loca
     if (config->durability == LOG_OS)
         TRY(os_worker_create(local->os, "sync", 1, &local->sync_worker));
     TRY(os_worker_create(local->os, "settle", 1, &local->settle_worker));
-    return os_worker_create(local->os, "read", 2, &local->read_worker);
+    return os_worker_create(local->os, "read", 4, &local->read_worker);
 }
 
 enum err log_local_open(const struct log_local_config *config, void (*opened)(void *ctx, enum err err, struct log *log),
