@@ -208,11 +208,24 @@ static enum err split_credential(str credential, struct arena *arena, struct cla
     return OK;
 }
 
-static enum err read_date(const struct found *found, struct arena *arena, struct claim *claim, str *ret_sentence)
+static enum err parse_date(str text, struct claim_date *latest, ms *ret_at)
+{
+    if (text.size != sizeof(latest->text))
+        return date_parse(text, ret_at);
+    if (!latest->text[0] || memcmp(text.at, latest->text, sizeof(latest->text)) != 0) {
+        TRY(date_parse(text, &latest->at));
+        memcpy(latest->text, text.at, sizeof(latest->text));
+    }
+    *ret_at = latest->at;
+    return OK;
+}
+
+static enum err read_date(const struct found *found, struct claim_date *latest, struct arena *arena,
+                          struct claim *claim, str *ret_sentence)
 {
     str text = found->amz_date.size ? found->amz_date : found->date;
 
-    if (date_parse(text, &claim->at) != OK || (found->amz_date.size && text.size != 16))
+    if (parse_date(text, latest, &claim->at) != OK || (found->amz_date.size && text.size != 16))
         return refuse(ERR_INCOMPLETE_SIGNATURE,
                       arena_fmt(arena,
                                 "Date must be in ISO-8601 'basic format'. Got '%.*s'. "
@@ -281,7 +294,7 @@ enum err claim_read(const struct sigv4_request *request, struct claim_needs need
     claim.session_token = found.token;
     claim.content_sha256 = found.content_sha256;
     if (needs.date)
-        TRY(read_date(&found, arena, &claim, ret_sentence));
+        TRY(read_date(&found, needs.latest, arena, &claim, ret_sentence));
     *ret_claim = claim;
     return OK;
 }

@@ -16,8 +16,15 @@ struct claim {
     str content_sha256;           /* x-amz-content-sha256; absent if not given */
 };
 
+/* The date that was read last. Most requests of a second carry the same. */
+struct claim_date {
+    char text[16]; /* all zeros: none yet */
+    ms at;
+};
+
 struct claim_needs {
     bool date; /* the date must be readable and agree with the credential */
+    struct claim_date *latest;
 };
 
 /* MISSING_TOKEN, INVALID_SIGNATURE (both forms given) or INCOMPLETE_SIGNATURE with `*ret_sentence`; NO_MEMORY. The

@@ -294,7 +294,7 @@ static enum err check_user(const struct user *user, const struct claim *claim, m
 enum err sigv4_verify(struct sigv4 *sigv4, const struct sigv4_rules *rules, const struct sigv4_request *request,
                       ms now, struct arena *arena, struct identity *ret_identity, str *ret_sentence)
 {
-    struct claim_needs needs = { .date = rules->credentials != NULL };
+    struct claim_needs needs = { .date = rules->credentials != NULL, .latest = &sigv4->latest };
     const struct user *user;
     struct claim claim;
 

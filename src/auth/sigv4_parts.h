@@ -1,6 +1,7 @@
 /* sigv4_parts.h: the workspace that signing (sigv4_sign.c) and verifying (sigv4.c) share. For these two only. */
 #pragma once
 
+#include "auth/claim.h"
 #include "auth/digest.h"
 #include "auth/signing_key.h"
 #include "base/buf.h"
@@ -10,6 +11,7 @@ struct sigv4 {
     struct signing_keys keys;
     struct buf canonical, scratch;
     char empty_hash[DIGEST_HEX];
+    struct claim_date latest;
     enum sha256_ways ways; /* in which two bodies are hashed at once */
 };
 

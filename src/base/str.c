@@ -17,26 +17,25 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* The same of eight characters at once. Seven bits and a constant carry into the eighth where the letter is in range. */
-static uint64_t lower_eight(const char *at)
-{
-    const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
-    uint64_t eight = load_le64(at), seven, from_a, behind_z;
+static const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
 
-    seven = eight & ~tops;
-    from_a = seven + (0x80 - 'A') * ones;
-    behind_z = seven + (0x7f - 'Z') * ones;
-    return eight | (from_a & ~behind_z & ~eight & tops) >> 2;
+/* Which of eight characters are A to Z, by their eighth bits. Seven bits and a constant carry into the eighth where the
+ * letter is in range. */
+static uint64_t upper_of_eight(uint64_t eight)
+{
+    uint64_t seven = eight & ~tops, from_a = seven + (0x80 - 'A') * ones, behind_z = seven + (0x7f - 'Z') * ones;
+
+    return from_a & ~behind_z & ~eight & tops;
 }
 
 /* What differs in more than the bit of the case is told at once. */
 static bool eq_eight(const char *a, const char *b)
 {
-    uint64_t differ = load_le64(a) ^ load_le64(b);
+    uint64_t eight = load_le64(a), differ = eight ^ load_le64(b);
 
-    if (differ & ~(0x20 * (uint64_t)0x0101010101010101))
+    if (differ & ~(0x20 * ones))
         return false;
-    return differ == 0 || lower_eight(a) == lower_eight(b);
+    return (differ << 2 & ~upper_of_eight(eight & ~(0x20 * ones))) == 0;
 }
 
 bool str_eq_nocase_sized(const char *a, const char *b, size_t size)
@@ -58,7 +57,7 @@ void str_lower(str s, char *ret_text)
     size_t i = 0;
 
     for (; i + 8 <= s.size; i += 8)
-        store_le64(ret_text + i, lower_eight(s.at + i));
+        store_le64(ret_text + i, load_le64(s.at + i) | upper_of_eight(load_le64(s.at + i)) >> 2);
     for (; i < s.size; i++)
         ret_text[i] = lower(s.at[i]);
 }
@@ -71,15 +70,6 @@ bool str_starts(str s, str prefix)
 bool str_ends(str s, str suffix)
 {
     return s.size >= suffix.size && str_eq(str_slice(s, s.size - suffix.size, s.size), suffix);
-}
-
-str str_trim(str s)
-{
-    while (s.size && (s.at[0] == ' ' || s.at[0] == '\t'))
-        s = str_slice(s, 1, s.size);
-    while (s.size && (s.at[s.size - 1] == ' ' || s.at[s.size - 1] == '\t'))
-        s.size--;
-    return s;
 }
 
 enum err str_u64(str s, uint64_t *ret_number)

@@ -80,7 +80,14 @@ static inline size_t str_index(str s, char byte)
 }
 
 /* Without leading and trailing spaces and tabs. */
-str str_trim(str s);
+static inline str str_trim(str s)
+{
+    while (s.size && (s.at[0] == ' ' || s.at[0] == '\t'))
+        s = str_slice(s, 1, s.size);
+    while (s.size && (s.at[s.size - 1] == ' ' || s.at[s.size - 1] == '\t'))
+        s.size--;
+    return s;
+}
 
 /* Cut `*rest` at the first `byte`: returns what stands before it and leaves in `*rest` what follows. With no such
  * byte the whole is returned and `*rest` becomes absent. */
