@@ -8,7 +8,8 @@
  *   bench-load get    --port P --connections N [--cbor] [--expect RECORDS]
  *   bench-load fanout --port P --connections N --seconds S [--rate R] [--consumers K]
  *   bench-load subscribe --port P [--cbor] --expect RECORDS   SubscribeToShard from TRIM_HORIZON, every shard
- *   bench-load sync   --file F --seconds S [--record-bytes N]   what the disk needs for a write and an fdatasync
+ *   bench-load sync   --file F --seconds S [--record-bytes N] [--rate R]   what the disk needs for a write and an fdatasync
+ *   bench-load stalls --seconds S                how much of the time a processor is taken away
  *   bench-load idle   --port P --seconds S
  *
  * ready, create, put and puts also speak to log servers: --dialect kafka, nats or redis.
@@ -369,7 +370,7 @@ size_t shards_list(const struct options *options, char (**ret_ids)[SHARD_ID_BYTE
 static int usage_print(void)
 {
     fprintf(stderr, "usage: bench-load ready|create|put|puts|spread|get|fanout|subscribe|idle --port P "
-                    "[options], or sync --file F; bench/load.c begins with the list\n");
+                    "[options], sync --file F, or stalls; bench/load.c begins with the list\n");
     return 2;
 }
 
@@ -454,6 +455,8 @@ int main(int argc, char **argv)
             return usage_print();
     if (strcmp(options.mode, "sync") == 0 && options.file)
         return mode_sync(&options);
+    if (strcmp(options.mode, "stalls") == 0)
+        return mode_stalls(&options);
     if (options.target.port == 0 || optind != argc)
         return usage_print();
     if (strcmp(options.mode, "ready") == 0)

@@ -70,4 +70,5 @@ int logs_create(const struct options *options);
 int mode_get(const struct options *options);
 int mode_subscribe(const struct options *options);
 int mode_sync(const struct options *options);
+int mode_stalls(const struct options *options);
 int mode_fanout(const struct options *options);

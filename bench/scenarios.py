@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+import urllib.request
 
 import peers
 
@@ -256,27 +257,42 @@ def stored(stage):
     return {"stored_restart_ms": sorted(starts)[2], "stored_restart_first_ms": starts[0]}
 
 
-def disk(stage, preload):
-    """What one write of 4 KiB and its fdatasync take there, with nobody else."""
+def disk(stage, preload, size=4096, rate=None):
+    """What writes of `size` bytes and their fdatasyncs take there, with nobody else; at a rate, with a rest
+    between them."""
+    flags = ["--rate", rate] if rate else []
     printed = stage.tool([LOAD, "sync", "--file", os.path.join(stage.data, "sync"), "--seconds", 1, "--record-bytes",
-                          4096], preload=preload)
+                          size, *flags], preload=preload)
     return json.loads(printed)["sync_us"]
 
 
+def counter(stage, name):
+    with urllib.request.urlopen(f"http://127.0.0.1:{stage.peer.port}/metrics", timeout=10) as page:
+        return float(re.search(rf"^{name} (\S+)$", page.read().decode(), re.M).group(1))
+
+
 def half(stage):
-    """At half of what was just reached: put -> answer and put -> event, beside the disk's own figures."""
+    """At half of what was just reached: put -> answer and put -> event, beside the disk's own figures for as many syncs
+    of as many bytes, and beside how much of the time this machine took a processor away."""
     numbers = {}
     for name, us in (("os", 0),) if stage.peer.name == "leat-os" else (("sync", 0), ("slow", 1000)):
         stage.again()
         preload = stage.slow(us)
-        alone = disk(stage, preload)
+        stalls = json.loads(stage.tool([LOAD, "stalls", "--seconds", 2]))
         stage.start(preload=preload)
         stage.create(4)
         most = stage.load("fanout", "--connections", 64, "--seconds", 1.5, "--pool", 150000)["per_second"]
         seconds = stage.seconds(4)
+        syncs, written = counter(stage, "leat_log_syncs_total"), counter(stage, "leat_log_written_bytes_total")
         result = stage.load("fanout", "--connections", 64, "--seconds", seconds, "--rate", most / 2, "--pool",
                             int(most / 2 * seconds * 1.05) + 1000)
-        numbers.update({f"half_{name}_max": most, f"half_{name}_rate": result["per_second"]})
+        frames = max(counter(stage, "leat_log_syncs_total") - syncs, 1)
+        size = (counter(stage, "leat_log_written_bytes_total") - written) / frames
+        stage.peer.stop()
+        alone = disk(stage, preload, max(int(size + 4095) // 4096 * 4096, 4096), frames / seconds)
+        numbers.update({f"half_{name}_max": most, f"half_{name}_rate": result["per_second"],
+                        f"half_{name}_syncs": frames / seconds, f"half_{name}_stalled": stalls["stalled_percent"],
+                        f"half_{name}_stall_ms": stalls["longest_ms"]})
         for what, times in (("put", result["latency_us"]), ("event", result["event_us"]), ("disk", alone)):
             numbers.update({f"half_{name}_{what}_{q}_us": times[q] for q in ("p50", "p99", "p999")})
     return numbers

@@ -1,8 +1,9 @@
 /* sync.c: what one write and its fdatasync take on this disk, in a file that is written already (as a recycled segment
- * is). Durable latencies mean nothing without it. */
+ * is). Durable latencies mean nothing without it. With a rate there is a rest between them. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -26,6 +27,16 @@ static int file_make(const char *path)
     return whole ? fd : -1;
 }
 
+/* Until the write with this number is due; at a rate that the disk cannot keep there is no rest between them. */
+static void wait_due(const struct options *options, double start, uint64_t number)
+{
+    double rest = options->rate > 0 ? start + (double)number / options->rate - clock_now() : 0;
+    struct timespec time = { .tv_sec = (time_t)rest, .tv_nsec = (long)((rest - (double)(time_t)rest) * 1e9) };
+
+    if (rest > 0)
+        (void)nanosleep(&time, NULL);
+}
+
 int mode_sync(const struct options *options)
 {
     int fd = file_make(options->file);
@@ -34,6 +45,7 @@ int mode_sync(const struct options *options)
     char *data = malloc(size);
     bool good = fd >= 0 && data && size <= FILE_BYTES;
     double start = clock_now(), before = start;
+    uint64_t number = 0;
 
     if (data)
         memset(data, 'x', size);
@@ -42,6 +54,8 @@ int mode_sync(const struct options *options)
 
         if (at + (off_t)size > FILE_BYTES)
             at = 0;
+        wait_due(options, start, number++);
+        before = clock_now();
         good = pwrite(fd, data, size, at) == (ssize_t)size && fdatasync(fd) == 0;
         after = clock_now();
         good = good && samples_add(&samples, (after - before) * 1e6);

@@ -67,8 +67,11 @@ LATENCY_ROWS = [
     ("half_{kind}_event_p50_us", "put → SubscribeToShard event p50 (µs)", "{:,.0f}"),
     ("half_{kind}_event_p99_us", "… p99", "{:,.0f}"),
     ("half_{kind}_event_p999_us", "… p99.9", "{:,.0f}"),
-    ("half_{kind}_disk_p50_us", "the disk alone: write of 4 KiB and fdatasync p50 (µs)", "{:,.0f}"),
+    ("half_{kind}_disk_p50_us", "the disk alone, as many syncs of as many bytes p50 (µs)", "{:,.0f}"),
     ("half_{kind}_disk_p99_us", "… p99", "{:,.0f}"),
+    ("half_{kind}_syncs", "… a second", "{:,.0f}"),
+    ("half_{kind}_stalled", "time in which this machine ran nobody on a processor, for 0.5 ms or more (%)", "{:.2f}"),
+    ("half_{kind}_stall_ms", "… the longest (ms)", "{:.1f}"),
 ]
 ALONE_ROWS = [
     ("hot_get_json_mbs", "GetRecords, just put, JSON (MB/s)", "{:,.0f}"),
