@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "log/local/backup.h"
 #include "log/local/engine.h"
 #include "log/local/lookup.h"
@@ -133,16 +134,9 @@ enum err local_file_add(struct local *local, const struct manifest_file *at)
 
     if (!file)
         return ERR_NO_MEMORY;
-    if (local->file_count == local->file_capacity) {
-        uint32_t capacity = local->file_capacity ? local->file_capacity * 2 : 64;
-        struct settled_file **files = realloc(local->files, capacity * sizeof(struct settled_file *));
-
-        if (!files) {
-            free(file);
-            return ERR_NO_MEMORY;
-        }
-        local->files = files;
-        local->file_capacity = capacity;
+    if (GROW(local->files, local->file_count, local->file_capacity, 64) != OK) {
+        free(file);
+        return ERR_NO_MEMORY;
     }
     file->at = *at;
     file->refs = 1;

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "os/real/real.h"
 
 struct os_file {
@@ -279,15 +280,7 @@ struct names {
 
 static enum err names_add(struct names *names, const char *name)
 {
-    if (names->count == names->capacity) {
-        size_t capacity = names->capacity ? names->capacity * 2 : 64;
-        char **at = realloc(names->at, capacity * sizeof(*at));
-
-        if (at == NULL)
-            return ERR_NO_MEMORY;
-        names->at = at;
-        names->capacity = capacity;
-    }
+    TRY(GROW(names->at, names->count, names->capacity, 64));
     names->at[names->count] = strdup(name);
     if (names->at[names->count] == NULL)
         return ERR_NO_MEMORY;
