@@ -20,10 +20,23 @@ enum { MAJOR_UINT, MAJOR_NEGATIVE, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_M
 enum { INFO_8 = 24, INFO_16, INFO_32, INFO_64, INFO_INDEFINITE = 31 };
 enum { SIMPLE_FALSE = 20, SIMPLE_TRUE, SIMPLE_NULL, SIMPLE_UNDEFINED, SIMPLE_BYTE };
 
+enum { BREAK = MAJOR_OTHER << 5 | INFO_INDEFINITE };
+
+/* The first byte stays whole: two numbers that are stored apart and compared together make the CPU wait. */
 struct head {
-    unsigned major, info;
+    unsigned first;
     uint64_t argument;
 };
+
+static unsigned major_of(struct head head)
+{
+    return head.first >> 5;
+}
+
+static unsigned info_of(struct head head)
+{
+    return head.first & 31;
+}
 
 void cbor_init(struct cbor *cbor, char *body, size_t size, unsigned depth_max)
 {
@@ -44,27 +57,28 @@ static size_t left(const struct cbor *cbor)
 
 static enum err read_head(struct cbor *cbor, struct head *ret_head)
 {
-    uint8_t first;
-    struct head head;
+    unsigned first, info;
+    uint64_t argument;
     size_t size;
 
     if (left(cbor) == 0)
         return ERR_MALFORMED;
     first = (uint8_t)*cbor->at++;
-    head = (struct head){ .major = first >> 5, .info = first & 31, .argument = first & 31 };
-    if (head.info >= INFO_8 && head.info <= INFO_64) {
-        size = (size_t)1 << (head.info - INFO_8);
+    argument = info = first & 31;
+    if (info >= INFO_8 && info <= INFO_64) {
+        size = (size_t)1 << (info - INFO_8);
         if (left(cbor) < size)
             return ERR_MALFORMED;
-        head.argument = head.info == INFO_8    ? (uint8_t)*cbor->at
-                        : head.info == INFO_16 ? load_be16(cbor->at)
-                        : head.info == INFO_32 ? load_be32(cbor->at)
-                                               : load_be64(cbor->at);
+        argument = info == INFO_8    ? (uint8_t)*cbor->at
+                   : info == INFO_16 ? load_be16(cbor->at)
+                   : info == INFO_32 ? load_be32(cbor->at)
+                                     : load_be64(cbor->at);
         cbor->at += size;
-    } else if (head.info > INFO_64 && head.info != INFO_INDEFINITE) {
+    } else if (info > INFO_64 && info != INFO_INDEFINITE) {
         return ERR_MALFORMED;
     }
-    *ret_head = head;
+    ret_head->first = first;
+    ret_head->argument = argument;
     return OK;
 }
 
@@ -92,7 +106,7 @@ static void count_item(struct cbor *cbor)
 
 static enum err open(struct cbor *cbor, struct head head, struct cbor_token *token)
 {
-    struct cbor_level level = { .map = head.major == MAJOR_MAP, .indefinite = head.info == INFO_INDEFINITE };
+    struct cbor_level level = { .map = major_of(head) == MAJOR_MAP, .indefinite = info_of(head) == INFO_INDEFINITE };
 
     if (cbor->depth == cbor->depth_max)
         return ERR_MALFORMED;
@@ -120,7 +134,7 @@ static enum err take(struct cbor *cbor, struct head head, str *ret_text)
     if (left(cbor) < cbor->owed || head.argument > left(cbor) - cbor->owed)
         return ERR_MALFORMED;
     *ret_text = str_bytes(cbor->at, (size_t)head.argument);
-    if (head.major == MAJOR_TEXT && !utf8_valid(*ret_text))
+    if (major_of(head) == MAJOR_TEXT && !utf8_valid(*ret_text))
         return ERR_MALFORMED;
     cbor->at += ret_text->size;
     return OK;
@@ -135,9 +149,9 @@ static enum err join(struct cbor *cbor, unsigned major, str *ret_text)
 
     for (;;) {
         TRY(read_head(cbor, &head));
-        if (head.major == MAJOR_OTHER && head.info == INFO_INDEFINITE)
+        if (head.first == BREAK)
             break;
-        if (head.major != major || head.info == INFO_INDEFINITE)
+        if (major_of(head) != major || info_of(head) == INFO_INDEFINITE)
             return ERR_MALFORMED;
         if (to == NULL)
             to = start = cbor->at;
@@ -151,9 +165,9 @@ static enum err join(struct cbor *cbor, unsigned major, str *ret_text)
 
 static enum err string(struct cbor *cbor, struct head head, struct cbor_token *token)
 {
-    token->kind = head.major == MAJOR_TEXT ? CBOR_TEXT : CBOR_BYTES;
-    if (head.info == INFO_INDEFINITE)
-        return join(cbor, head.major, &token->text);
+    token->kind = major_of(head) == MAJOR_TEXT ? CBOR_TEXT : CBOR_BYTES;
+    if (info_of(head) == INFO_INDEFINITE)
+        return join(cbor, major_of(head), &token->text);
     return take(cbor, head, &token->text);
 }
 
@@ -177,9 +191,9 @@ static double real(struct head head)
     float single;
     double number;
 
-    if (head.info == INFO_16)
+    if (info_of(head) == INFO_16)
         return half((unsigned)head.argument);
-    if (head.info == INFO_32) {
+    if (info_of(head) == INFO_32) {
         memcpy(&single, &bits32, sizeof(single));
         return (double)single;
     }
@@ -189,12 +203,12 @@ static double real(struct head head)
 
 static enum err other(struct head head, struct cbor_token *token)
 {
-    if (head.info >= INFO_16) {
+    if (info_of(head) >= INFO_16) {
         token->kind = CBOR_DOUBLE;
         token->real = real(head);
         return OK;
     }
-    if (head.info == INFO_8 && head.argument < 32)
+    if (info_of(head) == INFO_8 && head.argument < 32)
         return ERR_MALFORMED;
     switch (head.argument) {
     case SIMPLE_FALSE:
@@ -222,12 +236,12 @@ static int64_t clamp(uint64_t argument)
 static enum err item(struct cbor *cbor, struct head head, struct cbor_token *token)
 {
     count_item(cbor);
-    switch (head.major) {
+    switch (major_of(head)) {
     case MAJOR_UINT:
     case MAJOR_NEGATIVE:
         token->kind = CBOR_INT;
         token->integer = clamp(head.argument);
-        if (head.major == MAJOR_NEGATIVE)
+        if (major_of(head) == MAJOR_NEGATIVE)
             token->integer = -1 - token->integer;
         return OK;
     case MAJOR_BYTES:
@@ -252,18 +266,18 @@ static enum err step(struct cbor *cbor, struct cbor_token *token)
     if (level && !level->indefinite && level->left == 0)
         return close(cbor, token);
     TRY(read_head(cbor, &head));
-    if (head.major == MAJOR_OTHER && head.info == INFO_INDEFINITE)
+    if (head.first == BREAK)
         return may_close && level->indefinite ? close(cbor, token) : ERR_MALFORMED;
-    if (head.info == INFO_INDEFINITE && (head.major < MAJOR_BYTES || head.major > MAJOR_MAP))
+    if (info_of(head) == INFO_INDEFINITE && (major_of(head) < MAJOR_BYTES || major_of(head) > MAJOR_MAP))
         return ERR_MALFORMED;
     if (level && level->map && !level->value_due) {
-        if (head.major != MAJOR_TEXT)
+        if (major_of(head) != MAJOR_TEXT)
             return ERR_MALFORMED;
         TRY(item(cbor, head, token));
         token->kind = CBOR_KEY;
         return OK;
     }
-    if (head.major == MAJOR_TAG) {
+    if (major_of(head) == MAJOR_TAG) {
         cbor->begun = cbor->tagged = true;
         token->kind = CBOR_TAG;
         token->integer = clamp(head.argument);
@@ -274,15 +288,12 @@ static enum err step(struct cbor *cbor, struct cbor_token *token)
 
 enum err cbor_next(struct cbor *cbor, struct cbor_token *ret_token)
 {
-    struct cbor_token token = { .kind = CBOR_END };
-
+    ret_token->kind = CBOR_END;
     if (cbor->err == OK)
-        cbor->err = step(cbor, &token);
+        cbor->err = step(cbor, ret_token);
     if (cbor->err == OK && left(cbor) < cbor->owed)
         cbor->err = ERR_MALFORMED;
-    TRY(cbor->err);
-    *ret_token = token;
-    return OK;
+    return cbor->err;
 }
 
 static enum err refuse(struct cbor *cbor)

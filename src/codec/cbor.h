@@ -54,7 +54,7 @@ struct cbor {
  */
 void cbor_init(struct cbor *cbor, char *body, size_t size, unsigned depth_max);
 
-/* The next token. MALFORMED is final. After END every call gives END. */
+/* The next token. MALFORMED is final, and means that the token has none. After END every call gives END. */
 must_use enum err cbor_next(struct cbor *cbor, struct cbor_token *ret_token);
 
 /* The next token that is not a tag, which must be of `kind`; MALFORMED otherwise. */

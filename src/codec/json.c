@@ -284,13 +284,11 @@ static enum err step(struct json *json, struct json_token *token)
 
 enum err json_next(struct json *json, struct json_token *ret_token)
 {
-    struct json_token token = { .kind = JSON_END };
-
+    ret_token->kind = JSON_END;
+    ret_token->text = (str){ 0 };
     if (json->err == OK)
-        json->err = step(json, &token);
-    TRY(json->err);
-    *ret_token = token;
-    return OK;
+        json->err = step(json, ret_token);
+    return json->err;
 }
 
 static enum err refuse(struct json *json)

@@ -44,8 +44,8 @@ struct json {
  * behind it; an empty or blank body is MALFORMED (a caller that takes it for {} asks first). */
 void json_init(struct json *json, char *body, size_t size, unsigned depth_max);
 
-/* The next token. MALFORMED is final: every later call gives it again. After END every call gives END. Duplicate keys
- * are not noticed: the caller sees both. */
+/* The next token. MALFORMED is final: every later call gives it again, and the token then means nothing. After END every
+ * call gives END. Duplicate keys are not noticed: the caller sees both. */
 must_use enum err json_next(struct json *json, struct json_token *ret_token);
 
 /* The next token, which must be of `kind`; MALFORMED otherwise. */

@@ -1,6 +1,14 @@
 /* token.c: the two readers of codec behind one face. */
 #include "shape/token.h"
 
+#include <assert.h>
+
+static_assert(offsetof(struct token, text) == offsetof(struct json_token, text) &&
+                  offsetof(struct token, text) == offsetof(struct cbor_token, text) &&
+                  offsetof(struct token, integer) == offsetof(struct cbor_token, integer) &&
+                  offsetof(struct token, real) == offsetof(struct cbor_token, real),
+              "the same members");
+
 static const enum token_kind JSON_KINDS[] = {
     [JSON_END] = TOKEN_END,
     [JSON_OBJECT_BEGIN] = TOKEN_OBJECT,
@@ -42,29 +50,21 @@ void token_init(struct token_reader *reader, enum format_wire wire, char *body, 
 
 static enum err next_cbor(struct cbor *cbor, struct token *ret_token)
 {
-    struct cbor_token token;
-
     do {
-        TRY(cbor_next(cbor, &token));
-    } while (token.kind == CBOR_TAG);
-    if (token.kind == CBOR_SIMPLE)
+        TRY(cbor_next(cbor, &ret_token->cbor));
+    } while (ret_token->cbor.kind == CBOR_TAG);
+    if (ret_token->cbor.kind == CBOR_SIMPLE)
         return ERR_MALFORMED; /* nothing in our models is one */
-    *ret_token = (struct token){ .kind = CBOR_KINDS[token.kind] };
-    ret_token->text = token.text;
-    ret_token->integer = token.integer;
-    ret_token->real = token.real;
+    ret_token->kind = CBOR_KINDS[ret_token->cbor.kind];
     return OK;
 }
 
 enum err token_next(struct token_reader *reader, struct token *ret_token)
 {
-    struct json_token token;
-
     if (reader->wire == FORMAT_CBOR)
         return next_cbor(&reader->cbor, ret_token);
-    TRY(json_next(&reader->json, &token));
-    ret_token->kind = JSON_KINDS[token.kind];
-    ret_token->text = token.text;
+    TRY(json_next(&reader->json, &ret_token->json));
+    ret_token->kind = JSON_KINDS[ret_token->json.kind];
     return OK;
 }
 

@@ -22,11 +22,19 @@ enum token_kind {
     TOKEN_NULL,
 };
 
+/* What a reader of codec has found is not copied, only its kind becomes ours: a copy right behind the writing would make
+ * the CPU wait for that, several times per record. */
 struct token {
-    enum token_kind kind;
-    str text;
-    int64_t integer;
-    double real;
+    union {
+        struct {
+            enum token_kind kind;
+            str text;
+            int64_t integer;
+            double real;
+        };
+        struct json_token json;
+        struct cbor_token cbor;
+    };
 };
 
 struct token_reader {
