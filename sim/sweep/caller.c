@@ -167,7 +167,7 @@ bool answer_has(const struct sweep *sweep, const char *text)
 
 void caller_init(struct sweep *sweep)
 {
-    struct sigv4_bounds bounds = { .cached_keys_max = 0, .canonical_bytes_max = 64 << 10 };
+    struct sigv4_bounds bounds = { .cached_keys_max = 1, .canonical_bytes_max = 64 << 10 };
     struct caller *caller = calloc(1, sizeof(*caller));
 
     if (caller == NULL || sigv4_create(bounds, 1, &caller->sigv4) != OK)

@@ -56,7 +56,9 @@ static void read_shard(struct sweep *sweep, const char *stream, const char *shar
             end = strchr(record, '}');
             if (end == NULL)
                 break;
-            buf_fmt(to, "record %s %s %.*s\n", stream, shard, (int)(end + 1 - record), record);
+            buf_fmt(to, "record %s %s ", stream, shard);
+            buf_append(to, str_bytes(record, (size_t)(end + 1 - record)));
+            buf_byte(to, '\n');
             any = true;
         }
         at = sweep->answer.at;
