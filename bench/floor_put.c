@@ -32,8 +32,8 @@ enum {
     FRAME_BYTES_MAX = 4 << 20,
     FILE_BYTES = 64 << 20,
     EVENTS = 512,
-    SIGNED_BYTES = 340, /* of the canonical request of such a put */
-    SIGNING_BYTES = 146 /* of the text that is signed */
+    SIGNED_BYTES = 244, /* of the canonical request of such a put */
+    SIGNING_BYTES = 138 /* of the text that is signed */
 };
 
 struct peer {
