@@ -26,7 +26,7 @@ enum {
     EPOCH_MAX = (1 << 18) - 1,
     POSITIONS_PER_COMMIT_MAX = 1 << 24,
     SYNC_TIMER_US = 100 * 1000, /* LOG_OS: a sync so long after the first frame that it will cover, */
-    SYNC_BYTES = 1 << 20,       /* or when so much is written */
+    SYNC_BYTES = 256 << 10,      /* or when so much is written */
     ROLL_REST_US = 100 * 1000,
     HOLES_MAX = 1024,
 };

@@ -43,11 +43,67 @@ enum err gather_hold(struct settle *settle)
 
 /* ---- listing --------------------------------------------------------------------------------------------------- */
 
-static enum err ref_push(struct settle *settle, struct ref ref)
+static enum err log_push(struct settle *settle, log_id id, uint32_t *ret_place)
 {
-    TRY(GROW(settle->refs, settle->ref_count, settle->ref_capacity, 1024));
-    settle->refs[settle->ref_count++] = ref;
+    if (settle->log_count == settle->log_capacity) {
+        uint32_t capacity = settle->log_capacity ? settle->log_capacity * 2 : 64;
+        struct pass_log *logs = realloc(settle->logs, capacity * sizeof(*logs));
+
+        if (!logs)
+            return ERR_NO_MEMORY;
+        settle->logs = logs;
+        settle->log_capacity = capacity;
+    }
+    TRY(idmap_put(&settle->log_places, id, (void *)(uintptr_t)(settle->log_count + 1)));
+    *ret_place = settle->log_count;
+    settle->logs[settle->log_count++] = (struct pass_log){ .id = id, .ref = REF_END, .ref_last = REF_END };
     return OK;
+}
+
+/* The last one of its log. */
+static void ref_link(struct settle *settle, uint32_t place)
+{
+    struct ref *ref = &settle->refs[place];
+    struct pass_log *log = &settle->logs[ref->log];
+
+    ref->next = REF_END;
+    if (log->ref == REF_END)
+        log->ref = place;
+    else
+        settle->refs[log->ref_last].next = place;
+    log->ref_last = place;
+}
+
+static enum err ref_push(struct settle *settle, log_id id, struct ref ref)
+{
+    uintptr_t place = (uintptr_t)idmap_get(&settle->log_places, id);
+
+    if (settle->ref_count == settle->ref_capacity) {
+        uint32_t capacity = settle->ref_capacity ? settle->ref_capacity * 2 : 1024;
+        struct ref *refs = realloc(settle->refs, capacity * sizeof(*refs));
+
+        if (!refs)
+            return ERR_NO_MEMORY;
+        settle->refs = refs;
+        settle->ref_capacity = capacity;
+    }
+    if (place == 0)
+        TRY(log_push(settle, id, &ref.log));
+    else
+        ref.log = (uint32_t)(place - 1);
+    settle->refs[settle->ref_count] = ref;
+    ref_link(settle, settle->ref_count++);
+    return OK;
+}
+
+/* What was listed of the present segment is not to be relied on. */
+static void refs_undo(struct settle *settle)
+{
+    settle->ref_count = settle->ref_begun;
+    for (uint32_t i = 0; i < settle->log_count; i++)
+        settle->logs[i].ref = settle->logs[i].ref_last = REF_END;
+    for (uint32_t i = 0; i < settle->ref_count; i++)
+        ref_link(settle, i);
 }
 
 /* The batches of a frame that lies at `offset` of the segment. `kept`: where it lies in memory it stays for the pass. CORRUPT
@@ -61,8 +117,8 @@ static enum err frame_refs(struct settle *settle, const char *frame, const struc
         struct batch_head batch;
 
         TRY(batch_decode(frame + at, end - at, &batch));
-        TRY(ref_push(settle, (struct ref){
-            .log = batch.log, .first = batch.first, .offset = offset + at, .at = kept ? frame + at : NULL,
+        TRY(ref_push(settle, batch.log, (struct ref){
+            .first = batch.first, .offset = offset + at, .at = kept ? frame + at : NULL,
             .size = batch.size, .segment = settle->scanned,
         }));
         crc = crc32c(crc, frame + at, BATCH_HEADER_BYTES);
@@ -76,12 +132,13 @@ static enum err scan_frame_refs(struct walk *walk, uint64_t offset, const struct
     return frame_refs(walk->ctx, frame, head, offset, false);
 }
 
-/* The frames held of the next segment. CORRUPT: one has rotted in memory. */
-static enum err held_refs(struct settle *settle)
+/* Frames held of the next segment, some of them. CORRUPT: one has rotted in memory. */
+static enum err held_refs(struct settle *settle, bool *ret_more)
 {
     const struct segment *segment = settle->segments[settle->scanned];
+    uint64_t until = settle->through + settle->step_bytes;
 
-    for (; settle->held_listed < settle->held_count; settle->held_listed++) {
+    for (*ret_more = false; settle->held_listed < settle->held_count; settle->held_listed++) {
         const struct held *held = &settle->held[settle->held_listed];
         struct frame_head head;
 
@@ -89,10 +146,15 @@ static enum err held_refs(struct settle *settle)
             return OK;
         if (held->segment < settle->scanned || !settle->hot[held->segment])
             continue;
+        if (settle->through >= until) {
+            *ret_more = true;
+            return OK;
+        }
         TRY(frame_decode(held->chunk->at, segment->head.generation, &head));
         if (head.length + FRAME_HEADER_BYTES != held->chunk->size)
             return ERR_CORRUPT;
         TRY(frame_refs(settle, held->chunk->at, &head, held->offset, true));
+        settle->through += held->chunk->size;
     }
     return OK;
 }
@@ -135,52 +197,26 @@ static enum err scan_segment(struct settle *settle, const struct segment *segmen
     return err;
 }
 
-/* The batches of the next segment: from memory if all of it is there, else the disk says. */
-static enum err list_segment(struct settle *settle)
-{
-    uint32_t before = settle->ref_count;
-    enum err err = held_refs(settle);
-
-    if (settle->hot[settle->scanned] && err != ERR_CORRUPT)
-        return err;
-    settle->ref_count = before;
-    return scan_segment(settle, settle->segments[settle->scanned]);
-}
-
-static int by_log(const void *a, const void *b)
-{
-    const struct ref *left = a, *right = b;
-
-    if (left->log != right->log)
-        return left->log < right->log ? -1 : 1;
-    return (left->first > right->first) - (left->first < right->first);
-}
-
-static enum err list_logs(struct settle *settle)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < settle->ref_count; i++)
-        count += i == 0 || settle->refs[i].log != settle->refs[i - 1].log;
-    settle->logs = calloc(count + 1u, sizeof(*settle->logs));
-    if (!settle->logs)
-        return ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < settle->ref_count; i++) {
-        if (i == 0 || settle->refs[i].log != settle->refs[i - 1].log)
-            settle->logs[settle->log_count++] = (struct pass_log){ .id = settle->refs[i].log, .ref = i };
-        settle->logs[settle->log_count - 1].ref_count++;
-    }
-    return OK;
-}
-
+/* From memory if all of it is there, else the disk says. */
 enum err gather_list(struct settle *settle)
 {
-    TRY(list_segment(settle));
-    if (++settle->scanned < settle->segment_count)
-        return OK;
-    if (settle->ref_count > 0)
-        qsort(settle->refs, settle->ref_count, sizeof(settle->refs[0]), by_log);
-    return list_logs(settle);
+    bool more = false;
+    enum err err = OK;
+
+    if (settle->hot[settle->scanned]) {
+        err = held_refs(settle, &more);
+        if (err == OK && more)
+            return OK;
+        if (err != OK && err != ERR_CORRUPT)
+            return err;
+    }
+    if (err == ERR_CORRUPT)
+        refs_undo(settle);
+    if (err == ERR_CORRUPT || !settle->hot[settle->scanned])
+        TRY(scan_segment(settle, settle->segments[settle->scanned]));
+    settle->scanned++;
+    settle->ref_begun = settle->ref_count;
+    return OK;
 }
 
 void gather_deinit(struct settle *settle)
@@ -190,11 +226,14 @@ void gather_deinit(struct settle *settle)
     free(settle->held);
     free(settle->refs);
     free(settle->logs);
+    idmap_deinit(&settle->log_places);
+    settle->log_places = (struct idmap){ 0 };
     settle->held = NULL;
     settle->refs = NULL;
     settle->logs = NULL;
     settle->hold = NULL;
     settle->held_count = settle->held_capacity = settle->held_listed = settle->hold_segment = 0;
-    settle->scanned = settle->ref_count = settle->ref_capacity = 0;
-    settle->log_count = settle->log_asked = 0;
+    settle->scanned = settle->ref_count = settle->ref_capacity = settle->ref_begun = 0;
+    settle->log_count = settle->log_capacity = settle->log_asked = 0;
+    settle->through = 0;
 }

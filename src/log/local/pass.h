@@ -16,13 +16,15 @@ enum {
 
 /* Where a batch lies. */
 struct ref {
-    log_id log;
     log_pos first;
     uint64_t offset;
     const char *at;           /* NULL: not in memory */
-    uint32_t size;
-    uint32_t segment;
+    uint32_t size, segment;
+    uint32_t log;             /* which one it was when it was listed */
+    uint32_t next;            /* the next of its log, or REF_END; positions only grow */
 };
+
+#define REF_END UINT32_MAX
 
 /* A frame that is still in memory, and stays there for the pass. */
 struct held {
@@ -35,7 +37,7 @@ struct pass_log {
     log_id id;
     log_pos before;
     ms before_time;
-    uint32_t ref, ref_count;
+    uint32_t ref, ref_last;   /* its batches, or REF_END */
     uint8_t retention_class;
     bool gone;
 };
@@ -59,17 +61,20 @@ struct settle {
     struct tail_frame *hold; /* the next frame to be looked at; NULL: all were */
     struct held *held;
     uint32_t held_count, held_capacity, held_listed, hold_segment;
-    struct ref *refs;        /* in the order of the logs, once all is listed */
+    struct ref *refs;
     uint32_t ref_count, ref_capacity;
-    struct pass_log *logs;   /* in the order of their classes, once all were asked */
-    uint32_t log_count, log_asked;
+    uint32_t ref_begun;      /* of the segment that is being listed, the first */
+    struct pass_log *logs;   /* in the order of their classes, once they are arranged */
+    struct idmap log_places; /* log -> its place in `logs` and one, while batches are listed */
+    uint32_t log_count, log_capacity, log_asked;
     bool keep_expired;       /* the clock is not trusted at present */
 
     struct pack pack;        /* the file that is being written, if `packing` */
-    bool packing, fresh;     /* fresh: the next batch is the first of its log there */
-    struct openings openings; /* of segments, for what is not in memory */
-    uint32_t log_written, ref_written; /* logs that are through, and batches of the one that is not */
-    uint64_t arranged;       /* bytes of batches that are through */
+    bool sorted, packing, fresh; /* fresh: the next batch is the first of its log there */
+    struct openings openings;    /* of segments, for what is not in memory */
+    uint32_t log_written;        /* logs that are through, */
+    uint32_t ref_next;           /* and of the one that is not, the next batch */
+    uint64_t through;        /* bytes of batches that were listed or arranged */
     uint64_t backlog_begun;  /* the backlog when the pass began */
     uint64_t step_bytes;     /* of the present step */
     struct manifest_file files[PASS_CLASSES];
@@ -88,7 +93,7 @@ struct settle {
 /* On the loop: take hold of what is in memory of the segments of the pass, some frames a turn, until `hold` is NULL. */
 must_use enum err gather_hold(struct settle *settle);
 
-/* In a job: list the batches of the next segment; after the last, bring them in order and list their logs. */
+/* In a job: list the batches of the next segment, about `step_bytes` of it when it is in memory. */
 must_use enum err gather_list(struct settle *settle);
 void gather_deinit(struct settle *settle);
 

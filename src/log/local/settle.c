@@ -10,8 +10,8 @@
  * pass that begins while they are in memory. Until the manifest is durable nothing has changed for anybody; a crash
  * leaves files that the next start removes.
  *
- * Whoever commits shares the disk and the processors with it. So it keeps step with them: it writes twice as much as they
- * do, in small steps, and beyond that it rests after each. */
+ * Whoever commits shares the disk and the processors with it. So it keeps step with them: it goes twice as fast as they
+ * do, in steps, and beyond that in small ones with a rest before each. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -40,7 +40,6 @@ static void on_hold(struct os_message *message)
     local_job_done(local);
 }
 
-/* One segment, so that others get their turn with the worker. */
 static void list_work(struct os_job *job)
 {
     struct settle *settle = container_of(job, struct settle, job);
@@ -56,15 +55,6 @@ static void arrange_work(struct os_job *job)
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------------------- */
-
-static int by_class(const void *a, const void *b)
-{
-    const struct pass_log *left = a, *right = b;
-
-    if (left->retention_class != right->retention_class)
-        return left->retention_class < right->retention_class ? -1 : 1;
-    return (left->id > right->id) - (left->id < right->id);
-}
 
 static void on_ask(struct os_message *message)
 {
@@ -84,8 +74,6 @@ static void on_ask(struct os_message *message)
         os_post(local->loop, &settle->ask);
         return;
     }
-    if (settle->log_count > 0)
-        qsort(settle->logs, settle->log_count, sizeof(settle->logs[0]), by_class);
     pass_next(settle);
     local_job_done(local);
 }
@@ -242,16 +230,17 @@ static void pass_done(struct os_job *job)
     local_job_done(local);
 }
 
-/* It has written more than twice what was committed meanwhile, and nobody waits for it. */
+/* It has done more than twice of what commits meanwhile will give it to do, and nobody waits for it. Every byte is listed
+ * and arranged. */
 static bool ahead(const struct settle *settle)
 {
     const struct local *local = settle->local;
     uint64_t committed = local->segments.bytes - settle->backlog_begun;
 
-    return settle->arranged >= 2 * committed && local->segments.bytes * 2 < local->config.backlog_bytes_max;
+    return settle->through >= 2 * 2 * committed && local->segments.bytes * 2 < local->config.backlog_bytes_max;
 }
 
-static void arrange(struct settle *settle)
+static void step(struct settle *settle, void (*work)(struct os_job *job))
 {
     bool beside = ahead(settle);
 
@@ -262,7 +251,7 @@ static void arrange(struct settle *settle)
     }
     settle->resting = false;
     settle->step_bytes = beside ? STEP_BESIDE_BYTES : STEP_BYTES;
-    local_job(settle->local, settle->local->settle_worker, &settle->job, arrange_work, pass_done);
+    local_job(settle->local, settle->local->settle_worker, &settle->job, work, pass_done);
 }
 
 static void on_rest(struct os_timer *timer)
@@ -300,7 +289,7 @@ static void pass_next(struct settle *settle)
         return;
     }
     if (settle->scanned < settle->segment_count) {
-        local_job(local, local->settle_worker, &settle->job, list_work, pass_done);
+        step(settle, list_work);
         return;
     }
     if (settle->log_asked < settle->log_count) {
@@ -309,7 +298,7 @@ static void pass_next(struct settle *settle)
         return;
     }
     if (!arrange_done(settle)) {
-        arrange(settle);
+        step(settle, arrange_work);
         return;
     }
     err = pass_save(settle);
