@@ -263,7 +263,7 @@ static enum err once(struct parser *parser, bool *seen, const char *what)
 
 static enum err read_effect(struct parser *parser, bool *ret_deny)
 {
-    str effect;
+    str effect = { 0 };
 
     TRY(next_string(parser, STR("Effect"), &effect));
     *ret_deny = str_eq(effect, STR("Deny"));
