@@ -97,8 +97,9 @@ PLANTS = [
           GONE),
     Plant("settled-run-dropped", "a log's last batch is left out of its settled file",
           "src/log/local/arrange.c",
-          "    if (log->gone || settle->ref_written == log->ref_count) {",
-          "    if (log->gone || settle->ref_written + (log->ref_count > 9) == log->ref_count) {",
+          "    if (log->gone || settle->ref_next == REF_END) {",
+          "    if (log->gone || settle->ref_next == REF_END || (settle->ref_next != log->ref && "
+          "settle->ref_next == log->ref_last)) {",
           GONE),
     Plant("settled-index-off-by-one", "a reader who stands at the last record of a settled run is led past it",
           "src/log/local/fetch.c",
