@@ -7,7 +7,7 @@ import re
 import socket
 import time
 
-TIMEOUT_S = 120  # on a machine that is shared a server may be without a processor for half a minute
+TIMEOUT_S = 30
 
 
 class Lost(Exception):
