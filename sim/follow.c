@@ -96,6 +96,13 @@ static void leave(struct os_timer *timer)
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
 
+/* Its stream's name is another's now: what is asked by it is not about the stream that was meant. */
+static void forget_replaced(struct follower *follower)
+{
+    if (follower->shard && follower->shard->stream->replaced)
+        follower->shard = NULL;
+}
+
 static void subscribe(struct sim *sim, struct follower *follower)
 {
     char body[1024];
@@ -121,7 +128,8 @@ static void described(struct sim *sim, void *ctx, int status, const struct node 
     str arn = json_text(consumer, "ConsumerARN");
 
     saw(sim, "DescribeStreamConsumer", follower, status, answer);
-    if (str_present(arn) && arn.size < ARN_BYTES && str_eq(json_text(consumer, "ConsumerStatus"), STR("ACTIVE"))) {
+    forget_replaced(follower);
+    if (follower->shard && str_present(arn) && arn.size < ARN_BYTES && str_eq(json_text(consumer, "ConsumerStatus"), STR("ACTIVE"))) {
         memcpy(follower->arn, arn.at, arn.size);
         follower->arn[arn.size] = 0;
         follower->arn_of = follower->shard->stream;
@@ -144,7 +152,8 @@ static void registered(struct sim *sim, void *ctx, int status, const struct node
     struct follower *follower = ctx;
 
     saw(sim, "RegisterStreamConsumer", follower, status, answer);
-    if (sim->working && (status == 200 || is_error(answer, "ResourceInUseException")))
+    forget_replaced(follower);
+    if (follower->shard && sim->working && (status == 200 || is_error(answer, "ResourceInUseException")))
         ask(follower, "DescribeStreamConsumer", described);
     else
         think(follower);
@@ -177,6 +186,7 @@ static void next(struct os_timer *timer)
 
     if (!sim->working || sim->failed)
         return;
+    forget_replaced(follower);
     if (follower->shard == NULL || below(sim, 4) == 0)
         pick_shard(sim, follower);
     if (follower->shard == NULL)
