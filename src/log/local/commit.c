@@ -22,14 +22,16 @@ enum {
 
 static void kick_now(struct local *local);
 
-/* False: the frame begins now. */
+/* False: the frame begins now. While one is written, what it takes is its job's to say. */
 static bool more_is_coming(struct local *local)
 {
     struct commit *commit = &local->commit;
-    int64_t sync_us = commit->sync_us < SYNC_US_MAX ? commit->sync_us : SYNC_US_MAX, now;
+    int64_t sync_us = commit->busy ? 0 : commit->sync_us, now;
 
-    if (commit->busy || sync_us < SLOW_SYNC_US || commit->queued_bytes == 0 ||
-        commit->queued_bytes >= FRAME_BYTES_MAX / 2 || local->closing) {
+    if (sync_us > SYNC_US_MAX)
+        sync_us = SYNC_US_MAX;
+    if (sync_us < SLOW_SYNC_US || commit->queued_bytes == 0 || commit->queued_bytes >= FRAME_BYTES_MAX / 2 ||
+        local->closing) {
         commit->wait_until = 0;
         return false;
     }
