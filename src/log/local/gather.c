@@ -45,15 +45,7 @@ enum err gather_hold(struct settle *settle)
 
 static enum err log_push(struct settle *settle, log_id id, uint32_t *ret_place)
 {
-    if (settle->log_count == settle->log_capacity) {
-        uint32_t capacity = settle->log_capacity ? settle->log_capacity * 2 : 64;
-        struct pass_log *logs = realloc(settle->logs, capacity * sizeof(*logs));
-
-        if (!logs)
-            return ERR_NO_MEMORY;
-        settle->logs = logs;
-        settle->log_capacity = capacity;
-    }
+    TRY(GROW(settle->logs, settle->log_count, settle->log_capacity, 64));
     TRY(idmap_put(&settle->log_places, id, (void *)(uintptr_t)(settle->log_count + 1)));
     *ret_place = settle->log_count;
     settle->logs[settle->log_count++] = (struct pass_log){ .id = id, .ref = REF_END, .ref_last = REF_END };
@@ -78,15 +70,7 @@ static enum err ref_push(struct settle *settle, log_id id, struct ref ref)
 {
     uintptr_t place = (uintptr_t)idmap_get(&settle->log_places, id);
 
-    if (settle->ref_count == settle->ref_capacity) {
-        uint32_t capacity = settle->ref_capacity ? settle->ref_capacity * 2 : 1024;
-        struct ref *refs = realloc(settle->refs, capacity * sizeof(*refs));
-
-        if (!refs)
-            return ERR_NO_MEMORY;
-        settle->refs = refs;
-        settle->ref_capacity = capacity;
-    }
+    TRY(GROW(settle->refs, settle->ref_count, settle->ref_capacity, 1024));
     if (place == 0)
         TRY(log_push(settle, id, &ref.log));
     else
