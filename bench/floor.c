@@ -8,7 +8,6 @@
  * HTTP, no JSON, no routing, no second copy for readers and no settling. It prints CPU seconds per gigabyte of record
  * data, stage by stage; FILE (64 MiB, written before the clock starts, as a recycled segment is) is removed. */
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
 #include <signal.h>
@@ -23,6 +22,7 @@
 
 #include "base/crc32c.h"
 #include "codec/base64.h"
+#include "measure.h"
 
 enum { RECORDS = 500, RECORD_BYTES = 1024, KEY_BYTES = 16, FILE_BYTES = 64 << 20, READ_BYTES = 512 << 10 };
 
@@ -127,21 +127,6 @@ static pid_t start_sender(struct floor_run *run)
     return child;
 }
 
-static void make_file(struct floor_run *run, const char *path)
-{
-    static char zeros[1 << 20];
-
-    run->file = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (run->file < 0)
-        die(path);
-    unlink(path);
-    for (off_t at = 0; at < FILE_BYTES; at += (off_t)sizeof(zeros))
-        if (pwrite(run->file, zeros, sizeof(zeros), at) != (ssize_t)sizeof(zeros))
-            die("pwrite");
-    if (fdatasync(run->file) != 0)
-        die("fdatasync");
-}
-
 static void digest(struct floor_run *run, const EVP_MD *kind, const char *at, size_t size)
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
@@ -227,7 +212,9 @@ int main(int argc, char **argv)
     run.md5 = EVP_MD_fetch(NULL, "MD5", NULL);
     if (!run.body || !run.frame || !run.digest || !run.sha256 || !run.md5)
         die("memory");
-    make_file(&run, argv[1]);
+    run.file = file_written(argv[1], FILE_BYTES);
+    if (run.file < 0)
+        die(argv[1]);
     child = start_sender(&run);
     run.began = cpu_now();
     for (; bytes < (megabytes > 0 ? megabytes : 1000) * 1e6; bytes += (double)RECORDS * RECORD_BYTES)

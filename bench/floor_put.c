@@ -25,6 +25,7 @@
 #include "base/crc32c.h"
 #include "base/md5.h"
 #include "codec/base64.h"
+#include "measure.h"
 
 enum {
     CONNECTIONS_MAX = 1024,
@@ -63,19 +64,6 @@ static void die(const char *what)
 {
     perror(what);
     exit(1);
-}
-
-static void make_file(struct put_floor *run, const char *path)
-{
-    static char zeros[1 << 20];
-
-    run->file = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (run->file < 0)
-        die(path);
-    unlink(path);
-    for (off_t at = 0; at < FILE_BYTES; at += (off_t)sizeof(zeros))
-        if (pwrite(run->file, zeros, sizeof(zeros), at) != (ssize_t)sizeof(zeros))
-            die("pwrite");
 }
 
 static void watch(struct put_floor *run, int fd)
@@ -240,7 +228,9 @@ int main(int argc, char **argv)
     SHA256_Init(&run.inner);
     SHA256_Update(&run.inner, block, sizeof(block));
     run.outer = run.inner;
-    make_file(&run, argv[2]);
+    run.file = file_written(argv[2], FILE_BYTES);
+    if (run.file < 0)
+        die(argv[2]);
     listen_at(&run, (uint16_t)atoi(argv[1]));
     for (;;) {
         int count = epoll_wait(run.epoll, events, EVENTS, -1);

@@ -1,6 +1,7 @@
 /* measure.c: clocks, quantiles, and what the kernel knows about the server. */
 #include "measure.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,25 @@ double cpu_self(void)
 
     getrusage(RUSAGE_SELF, &usage);
     return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+enum { CHUNK_BYTES = 1 << 20 };
+
+int file_written(const char *path, size_t bytes)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char *chunk = calloc(1, CHUNK_BYTES);
+    bool whole = fd >= 0 && chunk;
+
+    for (size_t at = 0; whole && at < bytes; at += CHUNK_BYTES)
+        whole = pwrite(fd, chunk, CHUNK_BYTES, (off_t)at) == CHUNK_BYTES;
+    whole = whole && fsync(fd) == 0;
+    free(chunk);
+    if (fd >= 0)
+        unlink(path);
+    if (!whole && fd >= 0)
+        close(fd);
+    return whole ? fd : -1;
 }
 
 bool samples_add(struct samples *samples, double us)

@@ -9,6 +9,10 @@
 double clock_now(void);       /* seconds, monotonic */
 double cpu_self(void);        /* seconds of user and system time of this process */
 
+/* A file whose `bytes` (whole megabytes) are all written and synced, as a recycled segment's are, and that nobody can find
+ * by its name any more. Returns its descriptor, or -1 with errno; there may not be one at `path`. */
+int file_written(const char *path, size_t bytes);
+
 /* Latencies in microseconds; grows as needed. */
 struct samples {
     float *at;

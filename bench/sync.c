@@ -1,6 +1,5 @@
 /* sync.c: what one write and its fdatasync take on this disk, in a file that is written already (as a recycled segment
  * is). Durable latencies mean nothing without it. With a rate there is a rest between them. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,24 +7,7 @@
 
 #include "load.h"
 
-enum { FILE_BYTES = 64 << 20, CHUNK_BYTES = 1 << 20 };
-
-static int file_make(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    char *chunk = calloc(1, CHUNK_BYTES);
-    bool whole = fd >= 0 && chunk;
-
-    for (off_t at = 0; whole && at < FILE_BYTES; at += CHUNK_BYTES)
-        whole = pwrite(fd, chunk, CHUNK_BYTES, at) == CHUNK_BYTES;
-    whole = whole && fsync(fd) == 0;
-    free(chunk);
-    if (fd >= 0)
-        unlink(path);
-    if (!whole && fd >= 0)
-        close(fd);
-    return whole ? fd : -1;
-}
+enum { FILE_BYTES = 64 << 20 };
 
 /* Until the write with this number is due; at a rate that the disk cannot keep there is no rest between them. */
 static void wait_due(const struct options *options, double start, uint64_t number)
@@ -39,7 +21,7 @@ static void wait_due(const struct options *options, double start, uint64_t numbe
 
 int mode_sync(const struct options *options)
 {
-    int fd = file_make(options->file);
+    int fd = file_written(options->file, FILE_BYTES);
     size_t size = options->record_bytes;
     struct samples samples = { 0 };
     char *data = malloc(size);
